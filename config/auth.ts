@@ -1,0 +1,41 @@
+// Lifetimes and costs of identity: tokens, sessions, passwords. Read by src/platform/auth.
+
+/** Access tokens (ES256 JWT). Changing issuer or audience makes every living token invalid. */
+export const accessTokens = Object.freeze({
+  lifetimeS: 600,
+  /** Difference of clocks that is forgiven, in seconds. */
+  toleranceS: 5,
+  issuer: 'urn:smartstart-brain',
+  audience: 'urn:smartstart-brain:api',
+  /** Verified signatures one process remembers. */
+  remembered: 10_000,
+});
+
+/** Sessions, in milliseconds. */
+export const sessionTimes = Object.freeze({
+  idleMs: 7 * 86_400_000,
+  absoluteMs: 30 * 86_400_000,
+  /** How long Redis may say "lives" without asking MongoDB again. */
+  cachedMs: 30_000,
+  /** How long Redis says "over": longer than any answer "lives" that is still on its way. */
+  tombstoneMs: 90_000,
+});
+
+/** Passwords: argon2id with the costs OWASP names, and how much hashing one process does at a time. */
+export const passwordRules = Object.freeze({
+  minLength: 8,
+  maxLength: 256,
+  memoryKib: 19_456,
+  passes: 2,
+  lanes: 1,
+  /** Hashes at the same time; the rest of the thread pool stays free for other work. */
+  concurrency: 2,
+  /** Hashes that may wait; more are answered 503. About a second of work. */
+  waiting: 64,
+});
+
+/** How long one process uses the permissions of roles before it reads them again, in milliseconds. */
+export const rolesRefreshMs = 5_000;
+
+/** The board's HTTP Basic door: how long a right password is remembered, and for how many. */
+export const boardAccess = Object.freeze({ rememberedMs: 600_000, remembered: 100 });

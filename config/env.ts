@@ -1,0 +1,114 @@
+// The only reader of the environment. Every other file imports `config`; a bad environment ends the process
+// with one plain sentence for each bad variable, all at once.
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const unset = (value: unknown): unknown => (value === '' ? undefined : value);
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.optional());
+const withDefault = <T extends z.ZodType>(schema: T, value: z.input<T>) =>
+  z.preprocess((given) => unset(given) ?? value, schema);
+
+const port = z.coerce.number('must be a number').int('must be a whole number').min(1).max(65_535);
+const urlOf = (...protocols: string[]) =>
+  z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), {
+    error: `must begin with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  });
+
+const environment = z.object({
+  NODE_ENV: withDefault(z.enum(['development', 'production', 'test']), 'development'),
+  PORT: withDefault(port, '3000'),
+  DATA_DIR: withDefault(z.string(), '.data'),
+  MONGO_URL: optional(urlOf('mongodb', 'mongodb+srv')),
+  REDIS_URL: optional(urlOf('redis', 'rediss')),
+  KEY_PREFIX: withDefault(z.string().regex(/^[a-z0-9-]+$/u, 'may hold only a-z, 0-9 and -'), 'ssb'),
+  MASTER_KEY: optional(
+    z.string().min(32, 'must have at least 32 characters, for example 32 random bytes in base64url'),
+  ),
+  BOOTSTRAP_ADMIN_EMAIL: optional(z.email('must be an e-mail address')),
+  BOOTSTRAP_ADMIN_PASSWORD: optional(z.string().min(8, 'must have at least 8 characters').max(256)),
+  LOG_LEVEL: withDefault(z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info'),
+  PUBLIC_URL: optional(urlOf('http', 'https')),
+  CORS_ORIGINS: withDefault(
+    z.string().transform((list) =>
+      list
+        .split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    ),
+    '',
+  ),
+  TRUST_PROXY: withDefault(z.coerce.number('must be a number of hops').int().min(0).max(10), '0'),
+  REGISTRATION: withDefault(z.enum(['open', 'invite', 'closed']), 'open'),
+});
+
+/** What the product reads from its environment, parsed. Times are in milliseconds, sizes in bytes. */
+export interface Config {
+  readonly nodeEnv: 'development' | 'production' | 'test';
+  readonly port: number;
+  /** Absolute folder of the embedded servers' data. */
+  readonly dataDir: string;
+  readonly mongoUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  /** Begins every Redis key and channel, so that several systems can share one server. */
+  readonly keyPrefix: string;
+  readonly masterKey: string | undefined;
+  readonly bootstrapAdminEmail: string | undefined;
+  readonly bootstrapAdminPassword: string | undefined;
+  readonly logLevel: string;
+  readonly publicUrl: string | undefined;
+  readonly corsOrigins: readonly string[];
+  /** Number of proxies before the API whose forwarded headers are believed. */
+  readonly trustProxy: number;
+  readonly registration: 'open' | 'invite' | 'closed';
+}
+
+/**
+ * Parses an environment. Returns the settings, or one sentence for each bad variable: all of them, so that an
+ * operator mends them in one go.
+ */
+export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { problems: string[] } {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    return { problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+  }
+  const value = parsed.data;
+  return {
+    config: Object.freeze({
+      nodeEnv: value.NODE_ENV,
+      port: value.PORT,
+      dataDir: resolve(value.DATA_DIR),
+      mongoUrl: value.MONGO_URL,
+      redisUrl: value.REDIS_URL,
+      keyPrefix: value.KEY_PREFIX,
+      masterKey: value.MASTER_KEY,
+      bootstrapAdminEmail: value.BOOTSTRAP_ADMIN_EMAIL,
+      bootstrapAdminPassword: value.BOOTSTRAP_ADMIN_PASSWORD,
+      logLevel: value.LOG_LEVEL,
+      publicUrl: value.PUBLIC_URL,
+      corsOrigins: Object.freeze(value.CORS_ORIGINS),
+      trustProxy: value.TRUST_PROXY,
+      registration: value.REGISTRATION,
+    }),
+  };
+}
+
+function readOrExit(): Config {
+  const read = readConfig(process.env);
+  if ('config' in read) {
+    return read.config;
+  }
+  process.stderr.write(
+    `The environment is not right. Set or correct these variables and start again:\n${read.problems
+      .map((problem) => `  ${problem}\n`)
+      .join('')}`,
+  );
+  process.exit(78);
+}
+
+/** The settings of this process. Reading a bad environment ends the process with exit code 78 and all reasons. */
+export const config: Config = readOrExit();
+
+/** The environment a child process gets: this one's, with `additions` on top. */
+export function childEnvironment(additions: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...additions };
+}

@@ -1,0 +1,22 @@
+// Sizes, page lengths and waiting times at every door. Read by the HTTP and socket doors.
+
+/** What a request may ask for. Sizes in bytes, times in milliseconds. */
+export const limits = Object.freeze({
+  bodyBytes: 64 * 1024,
+  pageDefault: 20,
+  pageMax: 100,
+  /** How long an answer waits for the commit when the request does not say. */
+  waitDefaultMs: 5_000,
+  waitMaxMs: 30_000,
+  /** Longest a MongoDB operation of a request may take before the answer is 503. */
+  mongoMs: 1_000,
+  /** Rows one insert of accepted work holds at most. */
+  acceptBatch: 500,
+  /** Requests that may wait for a commit in one API process; more are answered 503 with Retry-After. */
+  waiting: 10_000,
+  socketMessageBytes: 64 * 1024,
+  socketFeeds: 60,
+  socketBufferBytes: 1024 * 1024,
+  /** Events one resume answers with. */
+  feedPage: 200,
+});

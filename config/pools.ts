@@ -1,0 +1,37 @@
+// The table of worker pools: who may own shards of what, and how commands of a pool are retried.
+// Read by the committer, the queues, the worker roots, health and the board.
+
+/** Settings of one pool of shards. */
+export interface PoolSettings {
+  /** Number of shards its keys hash to. Changing it needs every worker stopped and no work undone. */
+  readonly shards: number;
+  /** The most rows one commit takes. */
+  readonly maxBatch: number;
+  /** Times a row is tried before it becomes a dead letter. */
+  readonly maxAttempts: number;
+}
+
+const pool = (settings: Partial<PoolSettings> = {}): PoolSettings =>
+  Object.freeze({ shards: 8, maxBatch: 256, maxAttempts: 3, ...settings });
+
+/** Every pool by name. A new pool is one line here and `workers/<pool>.worker.ts`. */
+export const pools = {
+  gamification: pool(),
+  machines: pool(),
+  feeds: pool({ maxBatch: 1_000 }),
+} as const satisfies Record<string, PoolSettings>;
+
+/** The name of a pool. */
+export type PoolName = keyof typeof pools;
+
+/** Times that hold for every shard owner, in milliseconds. */
+export const leases = Object.freeze({
+  /** How long an owner that is not heard of keeps its shards. */
+  leaseMs: 4_000,
+  /** How often an owner renews its lease and looks for shards without one. */
+  renewMs: 1_000,
+  /** How often an owner looks for rows that nobody woke it for: the poll is the truth, jobs are only quicker. */
+  pollMs: 250,
+  /** First wait before a failed row is tried again; doubled each time. */
+  retryMs: 200,
+});

@@ -1,0 +1,14 @@
+// How long rows are kept, by state. Undone work is never removed: its rows carry no expiry.
+
+const day = 86_400_000;
+
+/** Milliseconds a row is kept after it reached the state. */
+export const retention = Object.freeze({
+  /** Settled work: as long as an Idempotency-Key is remembered. */
+  workSettledMs: day,
+  workDeadMs: 90 * day,
+  feedEventsMs: 90 * day,
+  timersFiredMs: 30 * day,
+  deadLettersRedrivenMs: 90 * day,
+  sessionsEndedMs: 30 * day,
+});
