@@ -1,0 +1,114 @@
+// Accepting work: requests of the same moment share one insert and one job for each shard. No answer is given before
+// the row is durable.
+import { mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
+import { problems, unavailable } from '../errors.ts';
+import { logFor } from '../log.ts';
+import { wakeOwners } from './queues.ts';
+import { Work, type WorkRow } from './work.ts';
+
+const log = logFor('accept');
+
+interface Offer {
+  readonly row: WorkRow;
+  readonly accepted: (row: WorkRow) => void;
+  readonly refused: (error: Error) => void;
+}
+
+const waiting: Offer[] = [];
+let inserting = false;
+
+/**
+ * Makes a row durable and wakes its owner. Resolves with the row that stands for the request: this one, or the first
+ * one under the same Idempotency-Key. @throws idempotency.body-differs, server.unavailable
+ */
+export async function accept(row: WorkRow): Promise<WorkRow> {
+  return await new Promise((accepted, refused) => {
+    waiting.push({ row, accepted, refused });
+    if (!inserting) {
+      inserting = true;
+      // Requests that were read from the sockets in this turn of the event loop come along.
+      setImmediate(() => void insertWaiting());
+    }
+  });
+}
+
+async function insertWaiting(): Promise<void> {
+  while (waiting.length > 0) {
+    const offers = waiting.splice(0, limits.acceptBatch);
+    try {
+      const taken = await insertNew(offers.map((offer) => offer.row));
+      const fresh = offers.filter((_, index) => !taken.has(index));
+      wakeOwners(fresh.map((offer) => offer.row));
+      fresh.forEach((offer) => offer.accepted(offer.row));
+      await Promise.all(offers.filter((_, index) => taken.has(index)).map(answerWithFirst));
+    } catch (error) {
+      await recover(offers, error);
+    }
+  }
+  inserting = false;
+}
+
+/** Inserts; returns the indexes of the rows whose Idempotency-Key is taken. */
+async function insertNew(rows: readonly WorkRow[]): Promise<Set<number>> {
+  try {
+    await Work.native().insertMany([...rows], {
+      ordered: false,
+      writeConcern: { w: 'majority', journal: true },
+      maxTimeMS: limits.mongoMs,
+    });
+    return new Set();
+  } catch (error) {
+    if (error instanceof mongo.MongoBulkWriteError) {
+      const failures = [error.writeErrors].flat();
+      if (failures.every((failure) => failure.code === 11_000)) {
+        return new Set(failures.map((failure) => failure.index));
+      }
+    }
+    throw error;
+  }
+}
+
+/** The key is taken: the first row under it stands for this request too, if it is the same request. */
+async function answerWithFirst({ row, accepted, refused }: Offer): Promise<void> {
+  try {
+    const { actor, kind, idempotencyKey } = row;
+    const first = await Work.native().findOne(
+      idempotencyKey === undefined ? { _id: row._id } : { actor, kind, idempotencyKey },
+      { maxTimeMS: limits.mongoMs },
+    );
+    if (!first) {
+      refused(unavailable(undefined));
+    } else if (first.requestHash !== row.requestHash) {
+      refused(problems.keyReused());
+    } else {
+      accepted(first);
+    }
+  } catch (error) {
+    refused(unavailable(error));
+  }
+}
+
+/** The insert failed, perhaps after it was done: rows that are there are accepted, the others are refused. */
+async function recover(offers: readonly Offer[], cause: unknown): Promise<void> {
+  log.warn({ rows: offers.length, reason: String(cause) }, 'Work could not be written at once');
+  const there = new Set<string>();
+  try {
+    const ids = offers.map((offer) => offer.row._id);
+    const rows = await Work.native()
+      .find({ _id: { $in: ids } }, { maxTimeMS: limits.mongoMs })
+      .project<{ _id: string }>({ _id: 1 })
+      .toArray();
+    rows.forEach((row) => there.add(row._id));
+  } catch {
+    // MongoDB is away: the callers are told to come back with the same key.
+  }
+  for (const offer of offers) {
+    if (there.has(offer.row._id)) {
+      wakeOwners([offer.row]);
+      offer.accepted(offer.row);
+    } else {
+      offer.refused(unavailable(cause));
+    }
+  }
+}

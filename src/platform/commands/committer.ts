@@ -1,0 +1,250 @@
+// The committer: takes a batch of rows, loads what they need once, decides them in order, writes one bulk for each
+// collection in one transaction and answers all of them after the commit. Owners run it; so does the property test.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { mongo } from 'mongoose';
+import { leases, pools, type PoolName } from '#config/pools.ts';
+import { problems } from '../errors.ts';
+import { logFor } from '../log.ts';
+import { groupBy } from '../group-by.ts';
+import { duplicateIn, isTransient } from '../mongo/transaction.ts';
+import { blocks, commandOf, type Registry } from '../registry.ts';
+import type { Command } from './command.ts';
+import { Overlay } from './overlay.ts';
+import { commandFrom, decideAll, settledFields, type Failure, type Plan, type Settlement } from './plan.ts';
+import type { Tenure } from './tenure.ts';
+import { DeadLetters, Work, type WorkRow } from './work.ts';
+import { settleRows, Stale, writeEffects } from './write.ts';
+
+const log = logFor('committer');
+const transientTries = 8;
+
+/** What a batch came to, told after its commit. */
+export interface Committed {
+  readonly settlements: readonly Settlement[];
+  /** Rows that the batch asked to be done next. */
+  readonly work: readonly WorkRow[];
+  readonly events: number;
+  /** The batch's puts and inserts, for projections. */
+  readonly writes: Plan['writes'];
+  /** The rows were found settled after a fault that hid their commit: what follows from it may be missing. */
+  readonly uncertain?: boolean;
+}
+
+/** Runs batches of one pool under one tenure. */
+export class Committer {
+  readonly #registry: Registry;
+  readonly #pool: PoolName;
+  readonly #onCommitted: (committed: Committed) => void;
+
+  constructor(registry: Registry, pool: PoolName, onCommitted: (committed: Committed) => void) {
+    this.#registry = registry;
+    this.#pool = pool;
+    this.#onCommitted = onCommitted;
+  }
+
+  /**
+   * Settles the rows, or leaves them for another try. Rows that failed before go alone, so that a culprit takes
+   * nobody with it. Throws only when the tenure is over or MongoDB stays away: then nothing is known to be lost.
+   */
+  async commit(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
+    const suspects = rows.filter((row) => row.attempts > 0);
+    const blocked = new Set(suspects.filter((row) => blocks(this.#registry, row)).map((row) => row.key));
+    const fresh = rows.filter((row) => row.attempts === 0 && !blocked.has(row.key));
+    if (fresh.length > 0) {
+      await this.#settle(tenure, fresh);
+    }
+    for (const suspect of suspects) {
+      if (suspect.attempts >= pools[this.#pool].maxAttempts) {
+        await this.#giveUp(tenure, suspect, new Error(suspect.error ?? 'Its process ended each time it was tried'));
+      } else {
+        await this.#settle(tenure, [suspect]);
+      }
+    }
+  }
+
+  /** One batch: passing faults start it again from a fresh read, a lasting one halves it until the culprit is alone. */
+  async #settle(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
+    let pending = rows;
+    let duplicates = 0;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#run(tenure, pending);
+        return;
+      } catch (error) {
+        const passing = isTransient(error) || error instanceof Stale || (duplicateIn(error) && (duplicates += 1) === 1);
+        if (!passing) {
+          await this.#isolate(tenure, pending, error);
+          return;
+        }
+        if (attempt === transientTries) {
+          throw error;
+        }
+        log.debug({ pool: this.#pool, rows: pending.length, reason: String(error) }, 'Trying a batch again');
+        await delay(Math.random() * 10 * 2 ** Math.min(attempt, 6));
+        // The fault may have hidden a commit: look before doing it again.
+        pending = await this.#stillNew(pending);
+        if (pending.length === 0) {
+          return;
+        }
+      }
+    }
+  }
+
+  async #run(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
+    const overlay = new Overlay();
+    const { commands, failures } = this.#parse(rows);
+    // Taken is written before anything is decided: a command that kills its process leaves its name behind.
+    await Promise.all([tenure.take(rows.map((row) => row._id)), this.#load(overlay, [...commands.values()])]);
+    const now = new Date();
+    const plan = decideAll(this.#registry, overlay, commands, now);
+    failures.push(...plan.failures);
+    const dead = failures.filter(({ row }) => row.attempts + 1 >= pools[this.#pool].maxAttempts);
+    await tenure.transaction(async (session) => {
+      await writeEffects(session, plan, null);
+      await settleRows(session, plan, now);
+      if (failures.length > 0) {
+        await recordFailures(session, failures, dead, now);
+      }
+    });
+    if (failures.length > 0) {
+      report(failures, dead);
+    }
+    this.#onCommitted({
+      settlements: [...plan.settlements, ...dead.map((failure) => deadSettlement(failure))],
+      work: plan.work,
+      events: plan.events.length,
+      writes: plan.writes,
+    });
+  }
+
+  #parse(rows: readonly WorkRow[]): { commands: Map<WorkRow, Command>; failures: Failure[] } {
+    const commands = new Map<WorkRow, Command>();
+    const failures: Failure[] = [];
+    for (const row of rows) {
+      try {
+        commands.set(row, commandFrom(this.#registry, row));
+      } catch (error) {
+        failures.push({ row, error: error as Error });
+      }
+    }
+    return { commands, failures };
+  }
+
+  async #load(overlay: Overlay, commands: readonly Command[]): Promise<void> {
+    const byKind = groupBy(commands, (command) => command.kind);
+    await Promise.all(
+      [...byKind].map(async ([kind, group]) => await commandOf(this.#registry, kind).load(group, overlay)),
+    );
+  }
+
+  async #isolate(tenure: Tenure, rows: readonly WorkRow[], error: unknown): Promise<void> {
+    if (rows.length > 1) {
+      const middle = Math.ceil(rows.length / 2);
+      await this.#settle(tenure, rows.slice(0, middle));
+      await this.#settle(tenure, rows.slice(middle));
+      return;
+    }
+    const [row] = rows;
+    if (row) {
+      await this.#giveUp(tenure, row, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** Counts a failed attempt of a row that stands alone; after the last one it is a dead letter. */
+  async #giveUp(tenure: Tenure, row: WorkRow, error: Error): Promise<void> {
+    const failure = { row, error };
+    const dead = row.attempts + 1 >= pools[this.#pool].maxAttempts ? [failure] : [];
+    await tenure.transaction(async (session) => await recordFailures(session, [failure], dead, new Date()));
+    report([failure], dead);
+    this.#onCommitted({ settlements: dead.map(deadSettlement), work: [], events: 0, writes: [] });
+  }
+
+  async #stillNew(rows: readonly WorkRow[]): Promise<WorkRow[]> {
+    const found = await Work.native()
+      .find({ _id: { $in: rows.map((row) => row._id) } }, { sort: { _id: 1 } })
+      .toArray();
+    const settled = found.filter((row) => row.state !== 'new');
+    if (settled.length > 0) {
+      this.#onCommitted({
+        settlements: settled.map(settlementOf),
+        work: [],
+        events: settled.length,
+        writes: [],
+        uncertain: true,
+      });
+    }
+    return found.filter((row) => row.state === 'new');
+  }
+}
+
+function settlementOf(row: WorkRow): Settlement {
+  const { result, status, problem, replayed } = row;
+  return { row, state: row.state as Settlement['state'], result, status, problem, replayed };
+}
+
+function deadSettlement({ row }: Failure): Settlement {
+  return { row, state: 'dead', problem: problems.gaveUp().problem };
+}
+
+/** Counts an attempt for each failed row; those that have had them all become dead letters. */
+async function recordFailures(
+  session: mongo.ClientSession,
+  failures: readonly Failure[],
+  dead: readonly Failure[],
+  now: Date,
+): Promise<void> {
+  const given = new Set(dead);
+  await Work.native().bulkWrite(
+    failures.map((failure) => {
+      const { row, error } = failure;
+      const settled = given.has(failure) ? settledFields(deadSettlement(failure), now) : {};
+      const notBefore = new Date(now.getTime() + leases.retryMs * 2 ** row.attempts);
+      return {
+        updateOne: {
+          filter: { _id: row._id, state: 'new' as const },
+          update: { $set: { error: error.message.slice(0, 1_000), notBefore, ...settled }, $inc: { attempts: 1 } },
+        },
+      };
+    }),
+    { session },
+  );
+  if (dead.length > 0) {
+    await DeadLetters.native().bulkWrite(
+      dead.map((failure) => deadLetterWrite(failure, now)),
+      { session },
+    );
+  }
+}
+
+function deadLetterWrite({ row, error }: Failure, now: Date) {
+  return {
+    updateOne: {
+      filter: { _id: row._id },
+      update: {
+        $set: {
+          kind: row.kind,
+          shard: row.shard,
+          key: row.key,
+          error: error.message.slice(0, 1_000),
+          attempts: row.attempts + 1,
+          requestId: row.requestId,
+          acceptedAt: row.acceptedAt,
+          deadAt: now,
+          redrivenAt: null,
+          expireAt: null,
+        },
+        $setOnInsert: { redrives: 0 },
+      },
+      upsert: true,
+    },
+  };
+}
+
+function report(failures: readonly Failure[], dead: readonly Failure[]): void {
+  for (const { row, error } of failures) {
+    log.warn({ id: row._id, kind: row.kind, requestId: row.requestId, err: error }, 'A command failed');
+  }
+  for (const { row } of dead) {
+    log.error({ id: row._id, kind: row.kind, requestId: row.requestId }, 'A command gave up: see /api/dead-letters');
+  }
+}

@@ -1,0 +1,133 @@
+// Draining a pool's work rows: what an owner of command shards does in each pass.
+import { Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { config } from '#config/env.ts';
+import { leases, pools, type PoolName } from '#config/pools.ts';
+import { logFor } from '../log.ts';
+import { hint } from '../redis/hints.ts';
+import { patientClient } from '../redis/clients.ts';
+import type { Registry } from '../registry.ts';
+import { groupBy } from '../group-by.ts';
+import { Committer, type Committed } from './committer.ts';
+import { Owner, type Drain } from './owner.ts';
+import { wakeOwners } from './queues.ts';
+import { announce } from './settled.ts';
+import type { Tenure } from './tenure.ts';
+import { DeadLetters, Work, type WorkRow } from './work.ts';
+
+const log = logFor('work');
+/** BullMQ makes a blocking duplicate of it for each consumer. */
+let connection: Redis | undefined;
+
+/** Finds things to do that are not rows yet, such as timers that are due. Runs before each pass of these shards. */
+export type Sweep = (registry: Registry, shards: readonly string[], now: Date) => Promise<number>;
+
+/** Owns shards of a pool of commands. `sweep` adds rows before each pass. */
+export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Owner {
+  const committer = new Committer(registry, pool, (committed) => afterCommit(registry, committed));
+  const blocking = [...registry.commands.values()]
+    .filter((command) => command.pool === pool && command.onFailure === 'block')
+    .map((command) => command.kind);
+  const consumers = new Map<string, Worker>();
+  let sweepAt = 0;
+  const drain: Drain = {
+    pass: async (tenure) => {
+      const now = new Date();
+      if (sweep && now.getTime() >= sweepAt) {
+        sweepAt = now.getTime() + leases.pollMs;
+        await sweep(registry, [...tenure.shards], now);
+      }
+      const rows = await nextRows(tenure, blocking, now);
+      if (rows.length > 0) {
+        await committer.commit(tenure, rows);
+      }
+      return rows.length === pools[pool].maxBatch;
+    },
+    onShards: (shards) => consume(consumers, shards, owner),
+    onTakeover: async () => {
+      await Promise.all([...registry.projections.values()].map(async (projection) => await projection.onTakeover()));
+    },
+  };
+  const owner = new Owner(pool, drain);
+  return owner;
+}
+
+/** The oldest rows of the tenure's shards that may be done now, in order; none of a key that is held. */
+async function nextRows(tenure: Tenure, blocking: readonly string[], now: Date): Promise<WorkRow[]> {
+  const shard = { $in: [...tenure.shards] };
+  const held = blocking.length > 0 ? await heldKeys(shard, blocking, now) : [];
+  return await Work.native()
+    .find(
+      { shard, state: 'new', notBefore: { $lte: now }, ...(held.length > 0 ? { key: { $nin: held } } : {}) },
+      { sort: { _id: 1 }, limit: pools[tenure.pool].maxBatch },
+    )
+    .toArray();
+}
+
+/** Keys whose failed row waits for another try or for a redrive, of kinds that say `block`. */
+async function heldKeys(shard: { $in: string[] }, blocking: readonly string[], now: Date): Promise<string[]> {
+  const kind = { $in: [...blocking] };
+  const [waiting, dead] = await Promise.all([
+    Work.native().distinct('key', { shard, state: 'new', kind, notBefore: { $gt: now }, attempts: { $gt: 0 } }),
+    DeadLetters.native().distinct('key', { shard, kind, redrivenAt: null }),
+  ]);
+  return [...new Set([...waiting, ...dead])];
+}
+
+/** Opens a BullMQ consumer for each shard that is owned now and closes the others. */
+function consume(consumers: Map<string, Worker>, shards: ReadonlySet<string>, owner: Owner): void {
+  for (const [shard, worker] of consumers) {
+    if (!shards.has(shard)) {
+      consumers.delete(shard);
+      worker.close(true).catch(() => undefined);
+    }
+  }
+  for (const shard of shards) {
+    if (!consumers.has(shard)) {
+      consumers.set(shard, consumer(shard, owner));
+    }
+  }
+}
+
+function consumer(shard: string, owner: Owner): Worker {
+  const worker = new Worker<{ rows: readonly string[] }>(
+    shard,
+    async (job) => {
+      await owner.drained();
+      return { rows: job.data.rows.length };
+    },
+    {
+      connection: (connection ??= patientClient('consumers')),
+      prefix: config.keyPrefix,
+      concurrency: 64,
+      maxStalledCount: 3,
+      drainDelay: 5,
+    },
+  );
+  worker.on('error', (error) => log.debug({ shard, reason: error.message }, 'The queue did not answer'));
+  return worker;
+}
+
+/** What follows a commit. All of it is quick or best effort: the rows are the truth. */
+function afterCommit(registry: Registry, committed: Committed): void {
+  announce(committed.settlements);
+  wakeOwners(committed.work);
+  if (committed.events > 0) {
+    hint('events', committed.events);
+  }
+  project(registry, committed);
+}
+
+/** Hands committed documents to the projections of their collections. */
+export function project(registry: Registry, committed: Pick<Committed, 'writes' | 'uncertain'>): void {
+  if (committed.uncertain) {
+    registry.projections.forEach((projection) => void projection.onTakeover());
+    return;
+  }
+  for (const [name, writes] of groupBy(committed.writes, ({ into }) => into.name)) {
+    const projection = registry.projections.get(name);
+    if (projection) {
+      void projection.push([...new Map(writes.map(({ doc }) => [doc._id, doc])).values()]);
+    }
+  }
+}

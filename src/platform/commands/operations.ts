@@ -1,0 +1,148 @@
+// Operations and dead letters over HTTP: what became of accepted work, and second chances for what gave up.
+// Part of the platform, not one of the twelve services; offered to the roots in the same shape.
+import mongoose from 'mongoose';
+import { z } from 'zod';
+import { limits } from '#config/limits.ts';
+import { retention } from '#config/retention.ts';
+import { problems } from '../errors.ts';
+import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { defineRoute } from '../http/route.ts';
+import { inTransaction } from '../mongo/transaction.ts';
+import type { Service } from '../registry.ts';
+import { wakeOwners } from './queues.ts';
+import { DeadLetters, Work, type DeadLetter, type WorkRow } from './work.ts';
+
+const id = z.string().min(1).max(128);
+
+const deadLetterQuery = z.strictObject({
+  kind: z.string().max(100).optional(),
+  limit: z.coerce.number().int().min(1).max(limits.pageMax).default(limits.pageDefault),
+  cursor: z.string().max(500).optional(),
+});
+
+const redriveBody = z
+  .strictObject({
+    ids: z.array(id).min(1).max(limits.pageMax).optional(),
+    kind: z.string().max(100).optional(),
+    limit: z.int().min(1).max(1_000).default(1_000),
+  })
+  .refine((body) => (body.ids === undefined) !== (body.kind === undefined), 'Name either ids or a kind');
+
+function presentOperation(row: WorkRow) {
+  return {
+    id: row._id,
+    kind: row.kind,
+    state: row.state,
+    ...(row.result === undefined ? {} : { result: row.result }),
+    ...(row.problem === undefined ? {} : { problem: row.problem }),
+    acceptedAt: row.acceptedAt.toISOString(),
+    doneAt: row.doneAt?.toISOString() ?? null,
+  };
+}
+
+function presentDeadLetter(letter: DeadLetter) {
+  const { _id, kind, key, error, attempts, requestId, acceptedAt, deadAt, redrives } = letter;
+  return {
+    id: _id,
+    kind,
+    key,
+    error,
+    attempts,
+    requestId,
+    redrives,
+    acceptedAt: acceptedAt.toISOString(),
+    deadAt: deadAt.toISOString(),
+  };
+}
+
+/**
+ * Sets dead rows back to `new`, with all their attempts, under their own id: their key, their Location and their
+ * place in the audit stay what they were. What is not dead any more is passed over.
+ */
+async function redrive(ids: readonly string[]): Promise<string[]> {
+  const session = mongoose.connection.getClient().startSession();
+  const now = new Date();
+  try {
+    const rows = await Work.native()
+      .find({ _id: { $in: [...ids] }, state: 'dead' })
+      .toArray();
+    const redriven = rows.map((row) => row._id);
+    await inTransaction(session, async () => {
+      await Work.native().updateMany(
+        { _id: { $in: redriven }, state: 'dead' },
+        { $set: { state: 'new', attempts: 0, notBefore: now }, $unset: { problem: '', doneAt: '', expireAt: '' } },
+        { session },
+      );
+      await DeadLetters.native().updateMany(
+        { _id: { $in: redriven } },
+        {
+          $set: { redrivenAt: now, expireAt: new Date(now.getTime() + retention.deadLettersRedrivenMs) },
+          $inc: { redrives: 1 },
+        },
+        { session },
+      );
+    });
+    wakeOwners(rows);
+    return redriven;
+  } finally {
+    await session.endSession();
+  }
+}
+
+const routes = [
+  defineRoute({
+    method: 'get',
+    path: '/api/operations/:id',
+    summary: 'What became of accepted work',
+    auth: 'user',
+    params: z.strictObject({ id }),
+    handle: async ({ params, caller }) => {
+      const row = await Work.native().findOne({ _id: params.id });
+      if (!row || (row.actor !== caller.userId && !caller.can('operation.read.any'))) {
+        throw problems.notFound(`There is no operation ${params.id} of yours; settled ones are kept for a day`);
+      }
+      return { status: 200, body: presentOperation(row) };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/dead-letters',
+    summary: 'Work that gave up and waits for a redrive',
+    auth: { permission: 'deadletter.read' },
+    query: deadLetterQuery,
+    handle: async ({ query }) => {
+      const after = query.cursor === undefined ? '' : z.string().parse(decodeCursor('dead-letters', query.cursor));
+      const found = await DeadLetters.native()
+        .find(
+          { redrivenAt: null, _id: { $gt: after }, ...(query.kind === undefined ? {} : { kind: query.kind }) },
+          { sort: { _id: 1 }, limit: query.limit + 1 },
+        )
+        .toArray();
+      const data = found.slice(0, query.limit).map(presentDeadLetter);
+      const hasMore = found.length > query.limit;
+      const nextCursor = hasMore ? encodeCursor('dead-letters', data.at(-1)?.id ?? '') : null;
+      return { status: 200, body: { data, page: { nextCursor, hasMore } } };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/dead-letters/redrive',
+    summary: 'Try dead letters again: some by id, or many of a kind',
+    auth: { permission: 'deadletter.redrive' },
+    body: redriveBody,
+    handle: async ({ body }) => {
+      const ids =
+        body.ids ??
+        (
+          await DeadLetters.native()
+            .find({ kind: body.kind ?? '', redrivenAt: null }, { sort: { _id: 1 }, limit: body.limit })
+            .toArray()
+        ).map(({ _id }) => _id);
+      const redriven = await redrive(ids);
+      return { status: 200, body: { redriven, passedOver: ids.filter((each) => !redriven.includes(each)) } };
+    },
+  }),
+];
+
+/** Operations and dead letters, in the shape of a service. */
+export const operations: Service = { name: 'operations', routes };

@@ -1,0 +1,68 @@
+// The state a batch decides on: what was loaded from MongoDB once, with the batch's own writes on top.
+import type { mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
+import type { Collection } from '../mongo/collection.ts';
+import type { Reader, State, Write } from './command.ts';
+
+type Documents = Map<string, { _id: string } | null>;
+
+/** Loaded documents and the writes decided so far. One for each batch; never kept. */
+export class Overlay implements Reader, State {
+  readonly #loaded = new Map<string, Documents>();
+  readonly #written = new Map<string, Documents>();
+
+  /** Reads what this batch has not read yet. Missing documents are remembered as missing. */
+  async read<Doc extends { _id: string }>(from: Collection<Doc>, ids: Iterable<string>): Promise<(Doc | null)[]> {
+    const known = documentsOf(this.#loaded, from.name);
+    const asked = [...ids];
+    const missing = [...new Set(asked)].filter((id) => !known.has(id));
+    if (missing.length > 0) {
+      const found = await from
+        .native()
+        .find({ _id: { $in: missing } } as mongo.Filter<Doc>, { maxTimeMS: limits.mongoMs })
+        .toArray();
+      const byId = new Map(found.map((doc) => [String(doc._id), doc]));
+      for (const id of missing) {
+        known.set(id, byId.get(id) ?? null);
+      }
+    }
+    return asked.map((id) => (known.get(id) ?? null) as Doc | null);
+  }
+
+  get<Doc extends { _id: string }>(from: Collection<Doc>, id: string): Doc | null {
+    const written = this.#written.get(from.name)?.get(id);
+    if (written !== undefined) {
+      return written as Doc | null;
+    }
+    const loaded = this.loaded(from.name, id);
+    if (loaded === undefined) {
+      throw new Error(`The document ${id} of ${from.name} was not loaded: name it in the command's load`);
+    }
+    return loaded as Doc | null;
+  }
+
+  /** What MongoDB held when the batch began: a document, null for none, undefined where nobody asked. */
+  loaded(collection: string, id: string): { _id: string } | null | undefined {
+    return this.#loaded.get(collection)?.get(id);
+  }
+
+  /** Lays a command's writes on top, for the commands after it. An insert over something that exists throws. */
+  apply(writes: readonly Write[]): void {
+    for (const write of writes) {
+      const documents = documentsOf(this.#written, write.into.name);
+      if (write.op === 'insert' && (documents.get(write.doc._id) ?? this.loaded(write.into.name, write.doc._id))) {
+        throw new Error(`The document ${write.doc._id} of ${write.into.name} exists and cannot be inserted`);
+      }
+      documents.set(write.doc._id, write.doc);
+    }
+  }
+}
+
+function documentsOf(map: Map<string, Documents>, collection: string): Documents {
+  let documents = map.get(collection);
+  if (!documents) {
+    documents = new Map();
+    map.set(collection, documents);
+  }
+  return documents;
+}

@@ -1,0 +1,193 @@
+// The owner of a pool's shards in this process: keeps the lease, shares the shards with the other owners, buries the
+// dead ones and drains what its shards hold. Work of a pool and the numbering of feeds are both run by it.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { leases, type PoolName } from '#config/pools.ts';
+import { logFor } from '../log.ts';
+import { bury, Fenced, Tenure } from './tenure.ts';
+import { Owners, Shards, shardsOf, type OwnerRow } from './work.ts';
+
+/** What an owner does with its shards. */
+export interface Drain {
+  /** Does some of what is there. True when there may be more at once. */
+  pass(tenure: Tenure): Promise<boolean>;
+  /** Told of shards that were won or given up, to open and close what wakes the owner. */
+  onShards?(shards: ReadonlySet<string>): void;
+  /** Another owner of the pool vanished. */
+  onTakeover?(): Promise<void>;
+}
+
+/** Owns shards of one pool from `start` to `stop`. */
+export class Owner {
+  readonly pool: PoolName;
+  readonly #drain: Drain;
+  readonly #log: Logger;
+  #stopping = false;
+  #awake = false;
+  #wake: (() => void) | undefined;
+  #passes = 0;
+  #inPass = false;
+  #passWaiters: { after: number; resolve: () => void }[] = [];
+  #loop: Promise<void> | undefined;
+
+  constructor(pool: PoolName, drain: Drain) {
+    this.pool = pool;
+    this.#drain = drain;
+    this.#log = logFor(`owner.${pool}`);
+  }
+
+  /** Begins to own. Returns at once; shards come within a second, or when a dead owner's lease is over. */
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Finishes the batch at hand, gives the shards up and ends. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.wake();
+    await this.#loop;
+  }
+
+  /** There is something to do. Never waits. */
+  wake(): void {
+    this.#awake = true;
+    this.#wake?.();
+  }
+
+  /** Resolves when a pass that began after this call is over: what was there before is then settled or put off. */
+  async drained(): Promise<void> {
+    this.wake();
+    if (this.#stopping) {
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      this.#passWaiters.push({ after: this.#inPass ? this.#passes : this.#passes - 1, resolve });
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      let tenure: Tenure | undefined;
+      try {
+        tenure = await Tenure.begin(this.pool);
+        await this.#own(tenure);
+        this.#drain.onShards?.(new Set());
+        await tenure.end();
+      } catch (error) {
+        this.#drain.onShards?.(new Set());
+        await tenure?.abandon();
+        await this.#afterFault(error, 1);
+      }
+    }
+    this.#passWaiters.forEach(({ resolve }) => resolve());
+  }
+
+  /** Owns until stopped. Faults that pass are waited out under the same tenure; only a lost lease ends it. */
+  async #own(tenure: Tenure): Promise<void> {
+    let renewAt = 0;
+    for (let faults = 0; !this.#stopping;) {
+      try {
+        if (Date.now() >= renewAt) {
+          renewAt = Date.now() + leases.renewMs;
+          await tenure.renew();
+          await this.#rebalance(tenure);
+        }
+        const more = await this.#pass(tenure);
+        faults = 0;
+        if (!more) {
+          this.#finishPass();
+          await this.#sleep(Math.min(leases.pollMs, Math.max(renewAt - Date.now(), 1)));
+        }
+      } catch (error) {
+        if (error instanceof Fenced) {
+          throw error;
+        }
+        faults += 1;
+        await this.#afterFault(error, faults);
+      }
+    }
+  }
+
+  async #pass(tenure: Tenure): Promise<boolean> {
+    this.#awake = false;
+    this.#inPass = true;
+    try {
+      return tenure.shards.size > 0 && (await this.#drain.pass(tenure));
+    } finally {
+      this.#inPass = false;
+    }
+  }
+
+  async #afterFault(error: unknown, faults: number): Promise<void> {
+    if (error instanceof Fenced) {
+      this.#log.warn('The lease was lost; beginning anew');
+      return;
+    }
+    this.#log.warn({ err: error }, 'A pass failed; trying again');
+    await delay(Math.min(50 * 2 ** faults, 2_000) * (0.5 + Math.random() / 2));
+  }
+
+  #finishPass(): void {
+    // Whoever asked before this pass began has `after` below the count; the rest wait for the next one.
+    const done = this.#passWaiters.filter(({ after }) => after < this.#passes);
+    this.#passWaiters = this.#passWaiters.filter(({ after }) => after >= this.#passes);
+    this.#passes += 1;
+    done.forEach(({ resolve }) => resolve());
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    if (this.#awake) {
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  /** Buries owners whose lease ran out, claims free shards up to a fair share, gives up what is over it. */
+  async #rebalance(tenure: Tenure): Promise<void> {
+    const owners = await this.#livingOwners();
+    const names = new Set(owners.map((owner) => owner._id));
+    const fair = Math.ceil(shardsOf(this.pool).length / Math.max(owners.length, 1));
+    const before = tenure.shards.size;
+    const rows = await Shards.native().find({ pool: this.pool }).toArray();
+    for (const row of rows) {
+      if (row.owner === tenure.id) {
+        tenure.shards.add(row._id);
+      } else if (tenure.shards.size < fair && (row.owner === null || !names.has(row.owner))) {
+        await tenure.claim(row._id, row.owner);
+      }
+    }
+    for (const shard of [...tenure.shards].slice(fair)) {
+      await tenure.release(shard);
+    }
+    if (tenure.shards.size !== before) {
+      this.#log.info({ shards: [...tenure.shards].toSorted().join(' ') || 'none', owners: owners.length }, 'Shards');
+      this.#drain.onShards?.(tenure.shards);
+    }
+  }
+
+  async #livingOwners(): Promise<OwnerRow[]> {
+    const owners = await Owners.native()
+      .aggregate<OwnerRow & { expired: boolean }>([
+        { $match: { pool: this.pool } },
+        { $set: { expired: { $lte: ['$leaseUntil', '$$NOW'] } } },
+      ])
+      .toArray();
+    for (const owner of owners.filter(({ expired }) => expired)) {
+      if (await bury(owner)) {
+        this.#log.warn(
+          { owner: owner._id, node: owner.node, taken: owner.taken.length },
+          'Took over from a dead owner',
+        );
+        await this.#drain.onTakeover?.();
+      }
+    }
+    return owners.filter(({ expired }) => !expired);
+  }
+}

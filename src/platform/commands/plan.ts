@@ -1,0 +1,163 @@
+// From a batch of commands to the rows one transaction will write: pure, once the state is loaded.
+import { pools } from '#config/pools.ts';
+import { retention } from '#config/retention.ts';
+import { AppError, type Problem } from '../errors.ts';
+import type { StoredEvent } from '../events/event.ts';
+import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
+import { blocks, commandOf, poolOf, type Registry } from '../registry.ts';
+import type { Command, Decision, WorkDraft, Write } from './command.ts';
+import type { Overlay } from './overlay.ts';
+import { shardFor, type WorkRow } from './work.ts';
+
+/** How a row ended: what its caller is told and what its row will say. */
+export interface Settlement {
+  readonly row: WorkRow;
+  readonly state: 'done' | 'refused' | 'dead';
+  readonly result?: unknown;
+  readonly status?: number | undefined;
+  readonly problem?: Problem | undefined;
+  readonly replayed?: boolean | undefined;
+}
+
+/** A row whose `decide` or `load` threw. */
+export interface Failure {
+  readonly row: WorkRow;
+  readonly error: Error;
+}
+
+/** All that one batch writes. */
+export interface Plan {
+  readonly writes: Write[];
+  readonly events: StoredEvent[];
+  readonly work: WorkRow[];
+  readonly settlements: Settlement[];
+  readonly failures: Failure[];
+}
+
+/** The command inside a row, its input parsed again: rows are a door too. */
+export function commandFrom(registry: Registry, row: WorkRow): Command {
+  const definition = commandOf(registry, row.kind);
+  return {
+    id: row._id,
+    kind: row.kind,
+    key: row.key,
+    input: definition.input.parse(row.input),
+    actor: row.actor,
+    origin: originOf(row),
+    requestHash: row.requestHash,
+    requestId: row.requestId,
+    acceptedAt: row.acceptedAt,
+  };
+}
+
+function originOf(row: WorkRow): string {
+  if (row.idempotencyKey === undefined) {
+    return `w.${row._id}`;
+  }
+  return row.actor === 'system' ? row.idempotencyKey : `c.${row.actor}.${row.idempotencyKey}`;
+}
+
+/**
+ * Decides every row in order on the overlay. A row that throws leaves no trace and stops nobody else, but the later
+ * rows of its key where its kind says `block`: they are left as they are.
+ */
+export function decideAll(registry: Registry, overlay: Overlay, commands: Map<WorkRow, Command>, now: Date): Plan {
+  const plan: Plan = { writes: [], events: [], work: [], settlements: [], failures: [] };
+  const waiting = new Set<string>();
+  for (const [row, command] of commands) {
+    if (waiting.has(row.key)) {
+      continue;
+    }
+    try {
+      const decision = commandOf(registry, row.kind).decide(overlay, command, now);
+      if (decision instanceof AppError) {
+        plan.settlements.push({ row, state: 'refused', problem: decision.problem });
+      } else {
+        add(plan, registry, overlay, row, decision, now);
+      }
+    } catch (error) {
+      plan.failures.push({ row, error: error instanceof Error ? error : new Error(String(error)) });
+      if (blocks(registry, row)) {
+        waiting.add(row.key);
+      }
+    }
+  }
+  return plan;
+}
+
+function add(plan: Plan, registry: Registry, overlay: Overlay, row: WorkRow, decision: Decision, now: Date): void {
+  const events = (decision.events ?? []).map((draft, index): StoredEvent => ({
+    _id: `${row._id}.${index}`,
+    type: draft.type,
+    subject: draft.subject,
+    actor: row.actor,
+    data: draft.data,
+    audience: draft.audience,
+    time: now,
+    requestId: row.requestId,
+    ...(draft.audience.length > 0 ? { pending: feedShards(draft.audience) } : {}),
+  }));
+  const reactions = events.flatMap((event) =>
+    (registry.subscriptions.get(event.type) ?? [])
+      .flatMap((subscription) => subscription.react(event))
+      .map((draft, index) => ({ ...draft, cause: `e.${event._id}.${index}` })),
+  );
+  const work = [...(decision.work ?? []), ...reactions].map((draft) => workRow(registry, draft, row, now));
+  overlay.apply(decision.writes ?? []);
+  plan.writes.push(...(decision.writes ?? []));
+  plan.events.push(...events);
+  plan.work.push(...work);
+  plan.settlements.push({
+    row,
+    state: 'done',
+    result: decision.result,
+    ...(decision.status === undefined ? {} : { status: decision.status }),
+    ...(decision.replayed ? { replayed: true } : {}),
+  });
+}
+
+function feedShards(audience: readonly string[]): string[] {
+  return [...new Set(audience.map((feed) => `feeds.${shardOf(feed, pools.feeds.shards)}`))];
+}
+
+/** The row of a command that another command (or a timer) asked for. Its cause makes it unique for ever. */
+export function workRow(
+  registry: Registry,
+  draft: WorkDraft,
+  cause: { requestId: string; traceparent?: string },
+  now: Date,
+): WorkRow {
+  const definition = commandOf(registry, draft.kind);
+  const input = definition.input.parse(draft.input);
+  const key = definition.key(input);
+  return {
+    _id: newId(),
+    shard: shardFor(poolOf(definition), key),
+    kind: draft.kind,
+    key,
+    input,
+    actor: 'system',
+    idempotencyKey: draft.cause,
+    requestHash: sha256(canonicalJson(input)),
+    state: 'new',
+    attempts: 0,
+    notBefore: draft.notBefore ?? now,
+    requestId: cause.requestId,
+    ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    acceptedAt: now,
+  };
+}
+
+/** The fields a settled row gets. */
+export function settledFields(settlement: Settlement, now: Date): Partial<WorkRow> {
+  const keepMs = settlement.state === 'dead' ? retention.workDeadMs : retention.workSettledMs;
+  return {
+    state: settlement.state,
+    ...(settlement.result === undefined ? {} : { result: settlement.result }),
+    ...(settlement.status === undefined ? {} : { status: settlement.status }),
+    ...(settlement.problem === undefined ? {} : { problem: settlement.problem }),
+    ...(settlement.replayed ? { replayed: true } : {}),
+    doneAt: now,
+    expireAt: new Date(now.getTime() + keepMs),
+  };
+}

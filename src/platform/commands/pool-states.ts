@@ -1,0 +1,34 @@
+// How the pools are: who owns them and how long their oldest undone row has waited. For health and metrics.
+import { pools, type PoolName } from '#config/pools.ts';
+import { Owners, shardsOf, Work } from './work.ts';
+
+/** One pool's state. */
+export interface PoolState {
+  /** Processes with a living lease. */
+  readonly owners: number;
+  /** Milliseconds since the oldest row that may be done now was accepted. */
+  readonly oldestWaitMs: number;
+}
+
+/** Asks for every pool; bounded to a second. */
+export async function poolStates(): Promise<Record<PoolName, PoolState>> {
+  const now = new Date();
+  const owners = await Owners.native()
+    .aggregate<{ _id: string; count: number }>(
+      [{ $match: { $expr: { $gt: ['$leaseUntil', '$$NOW'] } } }, { $group: { _id: '$pool', count: { $sum: 1 } } }],
+      { maxTimeMS: 1_000 },
+    )
+    .toArray();
+  const living = new Map(owners.map(({ _id, count }) => [_id, count]));
+  const states = await Promise.all(
+    (Object.keys(pools) as PoolName[]).map(async (pool) => {
+      const oldest = await Work.native().findOne(
+        { shard: { $in: shardsOf(pool) }, state: 'new', notBefore: { $lte: now } },
+        { sort: { _id: 1 }, maxTimeMS: 1_000 },
+      );
+      const oldestWaitMs = oldest ? Math.max(now.getTime() - oldest.acceptedAt.getTime(), 0) : 0;
+      return [pool, { owners: living.get(pool) ?? 0, oldestWaitMs }] as const;
+    }),
+  );
+  return Object.fromEntries(states) as Record<PoolName, PoolState>;
+}

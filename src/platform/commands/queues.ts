@@ -1,0 +1,82 @@
+// The BullMQ queues of the shards: one job for each batch of rows wakes the shard's owner and shows what is going on.
+// A job that is lost costs a moment: the owner polls.
+import { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { config } from '#config/env.ts';
+import { pools, type PoolName } from '#config/pools.ts';
+import { groupBy } from '../group-by.ts';
+import { logFor } from '../log.ts';
+import { failFastClient, patientClient } from '../redis/clients.ts';
+import { shardsOf, type WorkRow } from './work.ts';
+
+const log = logFor('queues');
+
+/** What a job carries: ids and sizes, never inputs. */
+export interface WakeJob {
+  readonly rows: readonly string[];
+  readonly requestIds: readonly string[];
+}
+
+let connection: Redis | undefined;
+const producers = new Map<string, Queue<WakeJob>>();
+
+/** Connects the producers. Called at boot, so that the first request finds them ready. */
+export function openQueues(): void {
+  connection ??= failFastClient('queues');
+}
+
+/**
+ * The producer of a shard's queue, or null while Redis is away. A BullMQ queue keeps the error of a connection that
+ * was not ready when it was made, so none is made before.
+ */
+function producerOf(shard: string): Queue<WakeJob> | null {
+  if (connection?.status !== 'ready') {
+    return null;
+  }
+  let queue = producers.get(shard);
+  if (!queue) {
+    queue = queueOn(connection, shard);
+    producers.set(shard, queue);
+  }
+  return queue;
+}
+
+function queueOn(client: Redis, shard: string): Queue<WakeJob> {
+  const queue = new Queue<WakeJob>(shard, {
+    connection: client,
+    prefix: config.keyPrefix,
+    skipWaitingForReady: true,
+    defaultJobOptions: { removeOnComplete: { count: 100 }, removeOnFail: { count: 1_000 }, attempts: 1 },
+  });
+  queue.on('error', () => undefined);
+  return queue;
+}
+
+/** The queues of every pool that has them, for the board to look at; the feeds' owners are woken by hints. */
+export function queuesToShow(): Queue<WakeJob>[] {
+  const client = patientClient('board');
+  return (Object.keys(pools) as PoolName[])
+    .filter((pool) => pool !== 'feeds')
+    .flatMap((pool) => shardsOf(pool).map((shard) => queueOn(client, shard)));
+}
+
+/** Wakes the owners of these rows: one job for each shard. Returns at once; what fails is left to the poll. */
+export function wakeOwners(rows: readonly WorkRow[]): void {
+  for (const [shard, batch] of groupBy(rows, (row) => row.shard)) {
+    const kinds = [...new Set(batch.map((row) => row.kind))].join(' ');
+    producerOf(shard)
+      ?.add(`${kinds} × ${batch.length}`, {
+        rows: batch.map((row) => row._id),
+        requestIds: [...new Set(batch.map((row) => row.requestId))].slice(0, 10),
+      })
+      .catch((error: unknown) => log.debug({ shard, reason: String(error) }, 'Could not wake the owner; it will poll'));
+  }
+}
+
+/** Closes the producers. */
+export async function closeQueues(): Promise<void> {
+  await Promise.all([...producers.values()].map(async (queue) => await queue.close().catch(() => undefined)));
+  producers.clear();
+  connection?.disconnect();
+  connection = undefined;
+}

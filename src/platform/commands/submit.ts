@@ -1,0 +1,128 @@
+// From a request to its answer: the one way an HTTP route or a socket message does a command.
+import { limits } from '#config/limits.ts';
+import { AppError, problems, unavailable, type Problem } from '../errors.ts';
+import type { Caller, RouteAnswer } from '../http/route.ts';
+import { canonicalJson, newId, nodeId, sha256 } from '../ids.ts';
+import type { Registry } from '../registry.ts';
+import { accept } from './accept.ts';
+import type { CommandDefinition } from './command.ts';
+import { execute } from './execute.ts';
+import { outcomeOf, waitingCallers, type Outcome } from './settled.ts';
+import { shardFor, type WorkRow } from './work.ts';
+
+/** What of a request a command needs to know. */
+export interface SubmitContext {
+  readonly caller: Pick<Caller, 'userId'>;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  header(name: string): string | undefined;
+}
+
+/** Does a command for a request and answers when its commit is done, or with 202 where to look. */
+export type Submit = <Input>(
+  context: SubmitContext,
+  command: CommandDefinition<Input>,
+  input: Input,
+  status?: number,
+) => Promise<RouteAnswer>;
+
+/** The `submit` of a process: hands direct commands to `execute` and the others to their owners. */
+export function createSubmit(registry: Registry): Submit {
+  return async (context, command, input, status = 200) => {
+    const row = requestRow(context, command, input);
+    if (command.pool === 'direct') {
+      const { replayed, ...outcome } = await execute(registry, row);
+      return answer(row._id, outcome, status, replayed ?? false);
+    }
+    return await queued(row, preference(context.header('prefer')), status);
+  };
+}
+
+function requestRow<Input>(context: SubmitContext, command: CommandDefinition<Input>, input: Input): WorkRow {
+  const key = command.key(input);
+  const idempotencyKey = command.recorded === false ? undefined : idempotencyKeyOf(context.header('idempotency-key'));
+  const now = new Date();
+  return {
+    _id: newId(),
+    shard: command.pool === 'direct' ? 'direct' : shardFor(command.pool, key),
+    kind: command.kind,
+    key,
+    input,
+    actor: context.caller.userId,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    requestHash: command.recorded === false ? '' : sha256(canonicalJson(input)),
+    state: 'new',
+    attempts: 0,
+    notBefore: now,
+    replyTo: nodeId,
+    requestId: context.requestId,
+    ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
+    acceptedAt: now,
+  };
+}
+
+function idempotencyKeyOf(header: string | undefined): string | undefined {
+  if (header !== undefined && !/^[\x21-\x7e]{1,255}$/u.test(header)) {
+    throw problems.malformed('The Idempotency-Key header takes 1 to 255 visible ASCII characters');
+  }
+  return header;
+}
+
+/** Milliseconds to wait for the commit, by RFC 7240's `wait` and `respond-async`. */
+function preference(header: string | undefined): number {
+  if (header === undefined) {
+    return limits.waitDefaultMs;
+  }
+  if (/(?:^|[\s,;])respond-async(?:$|[\s,;])/u.test(header)) {
+    return 0;
+  }
+  const wait = /(?:^|[\s,;])wait=(\d{1,4})(?:$|[\s,;])/u.exec(header)?.[1];
+  return wait === undefined ? limits.waitDefaultMs : Math.min(Number(wait) * 1_000, limits.waitMaxMs);
+}
+
+async function queued(row: WorkRow, waitMs: number, status: number): Promise<RouteAnswer> {
+  if (waitMs === 0) {
+    const accepted = await accept(row);
+    return accepted._id === row._id ? pendingAnswer(accepted) : await repeated(accepted, 0, status);
+  }
+  if (waitingCallers() >= limits.waiting) {
+    throw unavailable(undefined, 'Too many requests wait for their answer; try again with the same key');
+  }
+  // Listening begins before the row is written, so that no hint can come too early.
+  const settled = outcomeOf(row._id, waitMs);
+  const accepted = await accept(row);
+  if (accepted._id !== row._id) {
+    return await repeated(accepted, waitMs, status);
+  }
+  const outcome = await settled;
+  return outcome ? answer(row._id, outcome, status, outcome.replayed ?? false) : pendingAnswer(row);
+}
+
+/** The key was used before: the first answer again, or, while the first is in flight, its outcome or its Location. */
+async function repeated(first: WorkRow, waitMs: number, status: number): Promise<RouteAnswer> {
+  if (first.state !== 'new') {
+    return answer(first._id, first, status, true);
+  }
+  const outcome = waitMs === 0 ? null : await outcomeOf(first._id, waitMs);
+  return outcome ? answer(first._id, outcome, status, true) : pendingAnswer(first);
+}
+
+function pendingAnswer(row: WorkRow): RouteAnswer {
+  return {
+    status: 202,
+    headers: { Location: `/api/operations/${row._id}` },
+    body: { id: row._id, kind: row.kind, state: row.state },
+  };
+}
+
+function answer(id: string, outcome: Outcome, status: number, replayed: boolean): RouteAnswer {
+  const headers: Record<string, string> = replayed ? { 'Idempotency-Replayed': 'true' } : {};
+  if (outcome.state === 'done') {
+    return { status: outcome.status ?? status, body: outcome.result, headers };
+  }
+  throw new AppError(outcome.problem ?? lost(id), { headers });
+}
+
+function lost(id: string): Problem {
+  return problems.gaveUp(`The operation ${id} failed every time it was tried`).problem;
+}

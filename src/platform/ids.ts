@@ -1,0 +1,40 @@
+// Ids and digests. Every id is a string without `:`; ids made here sort by the time they were made.
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { v7 } from 'uuid';
+
+/** A new id (UUID version 7): later ids of one process sort after earlier ones. */
+export function newId(): string {
+  return v7();
+}
+
+/** Names this process in leases, hints and statistics; another one after a restart. */
+export const nodeId = `${hostname().replaceAll(/[^A-Za-z0-9-]/gu, '-')}-${process.pid}-${newId().slice(-6)}`;
+
+/** JSON with sorted keys, so that equal values have equal text. `undefined` members are left out, as JSON does. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value !== 'object') {
+    return JSON.stringify(value) ?? 'null';
+  }
+  if (value instanceof Date) {
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) {
+    return `[${value.map(canonicalJson).join(',')}]`;
+  }
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** SHA-256 of a text as lower-case hex. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The shard number of a key among `count`: the first 32 bits of its SHA-1, modulo. Stable for ever. */
+export function shardOf(key: string, count: number): number {
+  return createHash('sha1').update(key).digest().readUInt32BE(0) % count;
+}

@@ -1,0 +1,51 @@
+// Collections: their mongoose schemas and indexes, known to the migration step by being defined.
+import mongoose, { type Model, type mongo, type SchemaDefinition } from 'mongoose';
+
+// Request data must never become an operator or an unknown filter member.
+mongoose.set('sanitizeFilter', true);
+mongoose.set('strictQuery', 'throw');
+
+/** An index as MongoDB's createIndexes takes it. */
+export interface IndexDefinition {
+  readonly key: Record<string, 1 | -1>;
+  readonly unique?: boolean;
+  readonly partialFilterExpression?: Record<string, unknown>;
+  readonly expireAfterSeconds?: number;
+}
+
+/** A collection of documents of one shape. `model` for reads with casting, `native()` for bulk work. */
+export interface Collection<Doc extends { _id: string }> {
+  readonly name: string;
+  readonly model: Model<Doc>;
+  readonly indexes: readonly IndexDefinition[];
+  native(): mongo.Collection<Doc>;
+}
+
+const defined = new Map<string, Collection<{ _id: string }>>();
+
+/** Every collection that was defined, by name. */
+export const collections: ReadonlyMap<string, Collection<{ _id: string }>> = defined;
+
+/**
+ * Defines a collection. `shape` is a mongoose schema definition; unknown members of documents and filters throw.
+ * Indexes are made by the migration step before anything serves, never behind a request's back.
+ */
+export function defineCollection<Doc extends { _id: string }>(
+  name: string,
+  shape: SchemaDefinition,
+  indexes: readonly IndexDefinition[] = [],
+): Collection<Doc> {
+  const schema = new mongoose.Schema(
+    { _id: { type: String, required: true }, ...shape },
+    { collection: name, strict: 'throw', versionKey: false, autoIndex: false, autoCreate: false, minimize: false },
+  );
+  const model = mongoose.model(name, schema) as unknown as Model<Doc>;
+  const collection: Collection<Doc> = {
+    name,
+    model,
+    indexes,
+    native: () => model.collection as unknown as mongo.Collection<Doc>,
+  };
+  defined.set(name, collection as unknown as Collection<{ _id: string }>);
+  return collection;
+}

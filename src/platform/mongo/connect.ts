@@ -1,0 +1,48 @@
+// The connection to MongoDB and the checks before anything serves.
+import mongoose from 'mongoose';
+import { config } from '#config/env.ts';
+
+/** Something in the surroundings makes it impossible to run. The message says what to do. */
+export class BootRefusal extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'BootRefusal';
+  }
+}
+
+/** Connects, and refuses a server without transactions. @throws BootRefusal */
+export async function connectMongo(): Promise<void> {
+  if (!config.mongoUrl) {
+    throw new BootRefusal('MONGO_URL is not set: give the address of a MongoDB replica set, or use npm start');
+  }
+  await mongoose.connect(config.mongoUrl, {
+    writeConcern: { w: 'majority', journal: true },
+    serverSelectionTimeoutMS: 5_000,
+    maxPoolSize: 40,
+    autoIndex: false,
+    autoCreate: false,
+    appName: 'smartstart-brain',
+  });
+  const hello = await mongoose.connection.getClient().db('admin').command({ hello: 1 });
+  if (!hello['setName']) {
+    await mongoose.disconnect();
+    throw new BootRefusal(
+      'MongoDB runs without a replica set, so it has no transactions: start mongod with --replSet and initiate the set',
+    );
+  }
+}
+
+/** Asks MongoDB for a sign of life within a second: is there a primary that takes writes? */
+export async function probeMongo(): Promise<boolean> {
+  try {
+    const hello = await mongoose.connection.getClient().db('admin').command({ hello: 1 }, { timeoutMS: 1_000 });
+    return hello['isWritablePrimary'] === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Closes the connection. */
+export async function closeMongo(): Promise<void> {
+  await mongoose.disconnect();
+}

@@ -1,0 +1,88 @@
+// The migration step: collections, indexes, shards and seeds, made once under a lock before anything serves.
+import { setTimeout as delay } from 'node:timers/promises';
+import { mongo } from 'mongoose';
+import { pools, type PoolName } from '#config/pools.ts';
+import { Shards, shardsOf } from '../commands/work.ts';
+import { canonicalJson, nodeId, sha256 } from '../ids.ts';
+import { logFor } from '../log.ts';
+import { collections, defineCollection } from './collection.ts';
+
+const log = logFor('migrate');
+const lockMs = 30_000;
+
+interface MetaRow {
+  readonly _id: string;
+  readonly digest?: string;
+  readonly holder?: string;
+  readonly until?: Date;
+}
+
+/** Facts about the whole installation. */
+const Meta = defineCollection<MetaRow>('meta', { digest: String, holder: String, until: Date });
+
+/** Something a service wants to be there from the start. Runs under the lock; must be repeatable. */
+export type Seed = () => Promise<void>;
+
+/**
+ * Brings the database to the shape this version needs. Many processes may start at once: one works, the others wait.
+ * A database that has the shape already is left alone.
+ */
+export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
+  const digest = sha256(
+    canonicalJson([[...collections.values()].map(({ name, indexes }) => [name, indexes]), pools, seeds.length]),
+  );
+  for (;;) {
+    if ((await Meta.native().findOne({ _id: 'schema' }))?.digest === digest) {
+      return;
+    }
+    if (await lock()) {
+      break;
+    }
+    await delay(100);
+  }
+  try {
+    await makeCollections();
+    await makeShards();
+    for (const seed of seeds) {
+      await seed();
+    }
+    await Meta.native().updateOne({ _id: 'schema' }, { $set: { digest } }, { upsert: true });
+    log.info({ collections: collections.size }, 'The database has the shape this version needs');
+  } finally {
+    await Meta.native().deleteOne({ _id: 'lock', holder: nodeId });
+  }
+}
+
+async function lock(): Promise<boolean> {
+  try {
+    await Meta.native().updateOne(
+      { _id: 'lock', until: { $lte: new Date() } },
+      { $set: { holder: nodeId, until: new Date(Date.now() + lockMs) } },
+      { upsert: true },
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof mongo.MongoServerError && error.code === 11_000) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+async function makeCollections(): Promise<void> {
+  for (const collection of collections.values()) {
+    await collection.model.createCollection();
+    if (collection.indexes.length > 0) {
+      await collection.native().createIndexes(collection.indexes as unknown as mongo.IndexDescription[]);
+    }
+  }
+}
+
+async function makeShards(): Promise<void> {
+  const rows = (Object.keys(pools) as PoolName[]).flatMap((pool) => shardsOf(pool).map((_id) => ({ _id, pool })));
+  await Shards.native().bulkWrite(
+    rows.map(({ _id, pool }) => ({
+      updateOne: { filter: { _id }, update: { $setOnInsert: { pool, owner: null, epoch: 0 } }, upsert: true },
+    })),
+  );
+}

@@ -1,0 +1,83 @@
+// The registry: what the services of this process offer, by name. Process roots build it from the services table and
+// hand it on, so that the platform knows no service.
+import type { PoolName } from '#config/pools.ts';
+import { pools } from '#config/pools.ts';
+import type { CommandDefinition } from './commands/command.ts';
+import type { Subscription } from './events/event.ts';
+import type { Route } from './http/route.ts';
+import type { MachineDefinition } from './machines/definition.ts';
+import type { Projection } from './commands/projection.ts';
+
+/** A service's front door to the platform: the same shape twelve times. */
+export interface Service {
+  /** As in the health answer: `<name>_service`. */
+  readonly name: string;
+  readonly routes?: readonly Route[];
+  readonly commands?: readonly CommandDefinition[];
+  readonly subscriptions?: readonly Subscription[];
+  readonly projections?: readonly Projection[];
+}
+
+/** Services, their commands, reactions and machines, looked up by name. */
+export interface Registry {
+  readonly services: readonly Service[];
+  readonly routes: readonly Route[];
+  readonly commands: ReadonlyMap<string, CommandDefinition>;
+  readonly subscriptions: ReadonlyMap<string, readonly Subscription[]>;
+  readonly projections: ReadonlyMap<string, Projection>;
+  readonly machines: ReadonlyMap<string, MachineDefinition>;
+}
+
+/** Builds the registry. A kind that two services define, or a pool that is not in config/pools.ts, throws at start. */
+export function createRegistry(services: readonly Service[], machines: readonly MachineDefinition[] = []): Registry {
+  const commands = new Map<string, CommandDefinition>();
+  const subscriptions = new Map<string, Subscription[]>();
+  for (const service of services) {
+    for (const command of service.commands ?? []) {
+      if (commands.has(command.kind)) {
+        throw new Error(`The command ${command.kind} is defined twice`);
+      }
+      if (command.pool !== 'direct' && !(command.pool in pools)) {
+        throw new Error(
+          `The command ${command.kind} names the pool ${String(command.pool)}, which config/pools.ts lacks`,
+        );
+      }
+      commands.set(command.kind, command);
+    }
+    for (const subscription of service.subscriptions ?? []) {
+      subscriptions.set(subscription.on, [...(subscriptions.get(subscription.on) ?? []), subscription]);
+    }
+  }
+  return {
+    services,
+    routes: services.flatMap((service) => service.routes ?? []),
+    commands,
+    subscriptions,
+    projections: new Map(
+      services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
+    ),
+    machines: new Map(machines.map((machine) => [machine.type, machine])),
+  };
+}
+
+/** The definition of a kind. A kind that nobody defines throws: its row becomes a dead letter, not a lost one. */
+export function commandOf(registry: Registry, kind: string): CommandDefinition {
+  const definition = registry.commands.get(kind);
+  if (!definition) {
+    throw new Error(`No service here defines the command ${kind}`);
+  }
+  return definition;
+}
+
+/** The pool of a kind that is run by owners. */
+export function poolOf(definition: CommandDefinition): PoolName {
+  if (definition.pool === 'direct') {
+    throw new Error(`${definition.kind} is a direct command: it is executed, not accepted`);
+  }
+  return definition.pool;
+}
+
+/** True where a failed row of this kind makes later rows of its key wait. */
+export function blocks(registry: Registry, row: { readonly kind: string }): boolean {
+  return registry.commands.get(row.kind)?.onFailure === 'block';
+}
