@@ -1,0 +1,235 @@
+// The socket door: a Socket.IO server whose rooms are feeds. What a client missed it asks for by number; what arrives
+// live is only quicker. Built by the realtime role, never listens by itself.
+import type { Server as HttpServer } from 'node:http';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Server, type Socket } from 'socket.io';
+import { z } from 'zod';
+import { config } from '#config/env.ts';
+import { limits } from '#config/limits.ts';
+import { findSession, onSessionEnded } from '../auth/sessions.ts';
+import { AppError, problems } from '../errors.ts';
+import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
+import { verifyAccessToken } from '../http/authenticate.ts';
+import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
+import type { Caller } from '../http/route.ts';
+import { newId, nodeId } from '../ids.ts';
+import { logFor } from '../log.ts';
+import { patientClient, redisKey } from '../redis/clients.ts';
+import { onHint } from '../redis/hints.ts';
+
+const log = logFor('realtime');
+
+/** Times of the socket door, in milliseconds. */
+const beaconMs = 15_000;
+const sweepMs = 15_000;
+const guardMs = 1_000;
+
+/** Decides who may join a feed. False is answered as 404: feeds of others do not exist for a stranger. */
+export type MayRead = (caller: Caller, feed: string) => Promise<boolean>;
+
+interface SocketData {
+  caller: Caller;
+}
+
+type Messages = Record<string, (...parts: unknown[]) => void>;
+type FeedSocket = Socket<Messages, Messages, Messages, SocketData>;
+
+const token = z.object({ token: z.string().min(1).max(4_096) });
+const feedName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9._-]+$/u);
+const subscription = z.strictObject({
+  feed: feedName,
+  since: z.int().min(0).optional(),
+  epoch: z.string().max(64).nullish(),
+});
+const unsubscription = z.strictObject({ feed: feedName });
+
+/** A running socket door. */
+export interface Realtime {
+  readonly io: Server;
+  /** Closes every socket and stops. */
+  close(): Promise<void>;
+}
+
+/** Puts a socket door on an HTTP server. */
+export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
+  const io = new Server(http, {
+    transports: ['websocket'],
+    serveClient: false,
+    perMessageDeflate: false,
+    maxHttpBufferSize: limits.socketMessageBytes,
+    connectTimeout: 10_000,
+    pingInterval: 25_000,
+    pingTimeout: 20_000,
+    adapter: clusterAdapter(),
+    ...(config.corsOrigins.length > 0 ? { cors: { origin: [...config.corsOrigins] } } : {}),
+  });
+  io.use((socket, next) => void admit(socket as FeedSocket, next));
+  io.on('connection', (socket) => void welcome(socket as unknown as FeedSocket, mayRead));
+  const stopFeeds = onHint('feeds', (payload) => deliver(io, payload as readonly PlacedEvent[]));
+  const stopEnded = onSessionEnded(({ sessionId }) => endSockets(io, sessionId));
+  const timers = [
+    setInterval(() => void beacon(io), beaconMs),
+    setInterval(() => void sweep(io), sweepMs),
+    setInterval(() => closeSlow(io), guardMs),
+  ];
+  return {
+    io,
+    close: async () => {
+      timers.forEach((timer) => clearInterval(timer));
+      stopFeeds();
+      stopEnded();
+      await io.close();
+    },
+  };
+}
+
+/** The classic adapter on connections of its own. A publish that fails is left to the clients' cursors. */
+function clusterAdapter(): ReturnType<typeof createAdapter> {
+  const publisher = patientClient('sockets-pub');
+  const publish = publisher.publish.bind(publisher);
+  publisher.publish = (async (channel: string, message: string) =>
+    await publish(channel, message).catch((error: unknown) => {
+      log.debug({ reason: String(error) }, 'A cluster message was lost');
+      return 0;
+    })) as typeof publisher.publish;
+  return createAdapter(publisher, patientClient('sockets-sub'), { key: redisKey('sockets') });
+}
+
+async function admit(socket: FeedSocket, next: (error?: Error) => void): Promise<void> {
+  try {
+    const given = token.safeParse(socket.handshake.auth);
+    if (!given.success) {
+      throw problems.unauthenticated('Connect with auth: {token: <access token>}');
+    }
+    socket.data.caller = (await verifyAccessToken(given.data.token)).caller;
+    next();
+  } catch (error) {
+    const problem = problemOf(error);
+    next(Object.assign(new Error(String(problem['code'])), { data: problem }));
+  }
+}
+
+async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
+  const { caller } = socket.data;
+  const own = `user.${caller.userId}`;
+  // Handlers first: a quick client may speak before the rooms are joined.
+  answer(socket, 'subscribe', subscription, async (message) => {
+    if (!(await mayRead(caller, message.feed))) {
+      throw problems.notFound(`There is no feed ${message.feed} for you`);
+    }
+    if (socket.rooms.size > limits.socketFeeds) {
+      throw problems.invalid(`One socket takes at most ${limits.socketFeeds} feeds`);
+    }
+    // Joining comes before reading, so that nothing falls between the two.
+    await socket.join(message.feed);
+    const since = message.since ?? Number.MAX_SAFE_INTEGER;
+    if (message.since === undefined) {
+      const head = (await headsOf([message.feed])).get(message.feed);
+      return { events: [], head: head?.seq ?? 0, epoch: head?.epoch ?? null, more: false };
+    }
+    const { reset, ...page } = await readFeed(message.feed, since, message.epoch);
+    return reset ? { ...page, reset } : page;
+  });
+  answer(socket, 'unsubscribe', unsubscription, async ({ feed }) => {
+    if (feed !== own) {
+      await socket.leave(feed);
+    }
+    return {};
+  });
+  await socket.join([own, `session.${caller.sessionId}`]);
+  const heads = await headsOf([own]).catch(() => new Map<string, { seq: number; epoch: string | null }>());
+  socket.emit('hello', {
+    sid: socket.id,
+    node: nodeId,
+    heads: Object.fromEntries([...heads].map(([feed, head]) => [feed, { head: head.seq, epoch: head.epoch }])),
+  });
+}
+
+/** A message with an acknowledgement: parsed, done, answered `{ok: true, …}` or `{ok: false, problem}`. */
+function answer<Schema extends z.ZodType>(
+  socket: FeedSocket,
+  event: string,
+  schema: Schema,
+  handle: (message: z.output<Schema>) => Promise<Record<string, unknown>>,
+): void {
+  const listener = async (message: unknown, acknowledge: unknown): Promise<void> => {
+    const reply = typeof acknowledge === 'function' ? (acknowledge as (body: unknown) => void) : () => undefined;
+    try {
+      reply({ ok: true, ...(await handle(schema.parse(message))) });
+    } catch (error) {
+      if (!(error instanceof AppError || error instanceof z.ZodError)) {
+        log.error({ err: error, event }, 'A socket message failed');
+      }
+      reply({ ok: false, problem: problemOf(error) });
+    }
+  };
+  socket.on(event, (message, acknowledge) => void listener(message, acknowledge));
+}
+
+function problemOf(error: unknown): Record<string, unknown> {
+  const known =
+    error instanceof z.ZodError
+      ? problems.invalid(undefined, { errors: fieldProblems('message', error) })
+      : asAppError(error);
+  return problemBody(known, { path: '/socket', requestId: newId() });
+}
+
+/** Hands events to the sockets of this node that are in their feeds. */
+function deliver(io: Server, events: readonly PlacedEvent[]): void {
+  const { rooms } = io.of('/').adapter;
+  for (const event of events) {
+    if (rooms.has(event.feed)) {
+      io.local.to(event.feed).emit('event', event);
+    }
+  }
+}
+
+/** Tells every feed that somebody here follows where it ends, so that a loss at its tail is found. */
+async function beacon(io: Server): Promise<void> {
+  const { rooms, sids } = io.of('/').adapter;
+  const feeds = [...rooms.keys()].filter((room) => !sids.has(room) && !room.startsWith('session.'));
+  try {
+    for (const [feed, head] of await headsOf(feeds)) {
+      io.local.to(feed).emit('feed.head', { feed, head: head.seq, epoch: head.epoch });
+    }
+  } catch (error) {
+    log.debug({ reason: String(error) }, 'No beacon this time');
+  }
+}
+
+/** Says goodbye to a session's sockets on every node. */
+function endSockets(io: Server, sessionId: string): void {
+  io.in(`session.${sessionId}`).emit('session.ended', {});
+  io.in(`session.${sessionId}`).disconnectSockets(true);
+}
+
+/** The net below `endSockets`: a message between nodes may be lost, a look at the sessions is not. */
+async function sweep(io: Server): Promise<void> {
+  for (const socket of io.of('/').sockets.values()) {
+    const { caller } = (socket as unknown as FeedSocket).data;
+    try {
+      if (!(await findSession(caller.sessionId))) {
+        socket.emit('session.ended', {});
+        socket.disconnect(true);
+      }
+    } catch (error) {
+      log.debug({ reason: String(error) }, 'A session could not be looked at; trying again');
+    }
+  }
+}
+
+/** Closes sockets that do not read what they are sent: they resume by number and lose nothing. */
+function closeSlow(io: Server): void {
+  for (const socket of io.of('/').sockets.values()) {
+    const transport = socket.conn.transport as unknown as { socket?: { bufferedAmount?: number } };
+    if ((transport.socket?.bufferedAmount ?? 0) > limits.socketBufferBytes) {
+      log.warn({ sid: socket.id }, 'Closing a slow consumer');
+      socket.emit('slow_consumer', {});
+      socket.disconnect(true);
+    }
+  }
+}

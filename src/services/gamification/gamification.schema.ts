@@ -1,0 +1,76 @@
+// Shapes of the gamification service: what it takes, what it answers.
+import { z } from 'zod';
+import { limits } from '#config/limits.ts';
+
+/** A user's id in a path or body. */
+export const userId = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[A-Za-z0-9._-]+$/u, 'may hold only letters, digits, . _ and -');
+
+/** Body of `POST /api/gamification/xp/add`. `occurredAt` is when it was earned, with its offset; now if left out. */
+export const addXp = z.strictObject({
+  userId,
+  amount: z
+    .int()
+    .min(-1_000_000)
+    .max(1_000_000)
+    .refine((amount) => amount !== 0, 'must not be 0'),
+  reason: z.string().trim().min(1).max(200),
+  occurredAt: z.iso.datetime({ offset: true }).max(40).optional(),
+});
+
+/** Input of the command behind it. */
+export const grantXp = addXp.extend({ mayCorrect: z.boolean() });
+
+/** A grant as a command takes it. */
+export type GrantXp = z.output<typeof grantXp>;
+
+/** A level's name and number, 1 is the lowest. */
+export const level = z.object({ name: z.string(), number: z.int() });
+
+/** A badge somebody has. */
+export const badge = z.object({ code: z.string(), name: z.string(), awardedAt: z.iso.datetime().optional() });
+
+/** Answer of a grant. */
+export const xpGranted = z.object({ userId, xp: z.int(), level, awarded: z.array(badge) });
+
+/** Answer of `GET /api/gamification/xp/:userId`. `next` is null on the highest level. */
+export const xpState = z.object({
+  userId,
+  xp: z.int(),
+  level,
+  next: z.object({ name: z.string(), xp: z.int(), missing: z.int() }).nullable(),
+});
+
+/** Answer of `GET /api/gamification/profile/:userId`. */
+export const profile = xpState.extend({
+  name: z.string(),
+  grants: z.int(),
+  badges: z.array(badge),
+  ranks: z.array(z.object({ board: z.string(), rank: z.int().nullable(), asOf: z.iso.datetime() })),
+});
+
+/** Query of the leaderboard. */
+export const leaderboardQuery = z.strictObject({
+  board: z.enum(['xp']).default('xp'),
+  period: z.enum(['all']).default('all'),
+  around: userId.optional(),
+  rank: z.enum(['ordinal', 'competition', 'dense']).default('ordinal'),
+  limit: z.coerce.number().int().min(1).max(limits.pageMax).default(limits.pageDefault),
+  cursor: z.string().max(500).optional(),
+});
+
+/** How places are numbered among equal scores. */
+export type RankMode = z.output<typeof leaderboardQuery>['rank'];
+
+/** One place of a board. */
+export const place = z.object({ rank: z.int(), userId, name: z.string(), score: z.int() });
+
+/** Answer of the leaderboard: a projection, so it says of when it is. */
+export const leaderboard = z.object({
+  data: z.array(place),
+  page: z.object({ nextCursor: z.string().nullable(), hasMore: z.boolean() }),
+  asOf: z.iso.datetime(),
+});

@@ -1,0 +1,13 @@
+// Front door of the gamification service: XP, levels, badges, leaderboards.
+import type { Service } from '#src/platform/registry.ts';
+import { addXpCommand } from './gamification.commands.ts';
+import { xpBoard } from './gamification.queries.ts';
+import { gamificationRoutes } from './gamification.routes.ts';
+
+/** What the service offers to the process roots. */
+export const gamificationService: Service = {
+  name: 'gamification',
+  routes: gamificationRoutes,
+  commands: [addXpCommand],
+  projections: [xpBoard],
+};
