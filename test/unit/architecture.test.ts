@@ -1,0 +1,105 @@
+// Keeps the services alike and the catalogue whole: reads the tree and the registry, no I/O besides.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildRegistry } from '#src/app.ts';
+import { pools } from '#config/pools.ts';
+import { problemCatalogue } from '#src/platform/errors.ts';
+import { eventCatalogue } from '#src/platform/events/event.ts';
+import { services } from '#src/services/index.ts';
+
+const root = join(import.meta.dirname, '../..');
+const parts = [
+  'schema',
+  'routes',
+  'policy',
+  'commands',
+  'queries',
+  'presenter',
+  'model',
+  'events',
+  'subscriptions',
+  'effects',
+  'workflow',
+  'errors',
+];
+const folders = readdirSync(join(root, 'src/services'), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+const filesOf = (folder: string): string[] => readdirSync(join(root, 'src/services', folder));
+const registry = buildRegistry();
+
+describe('architecture', () => {
+  it('has the mandated top level and nothing else', () => {
+    const visible = readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'dist'].includes(entry.name))
+      .map((entry) => entry.name);
+    assert.deepEqual(visible.toSorted(), ['bench', 'config', 'docs', 'machines', 'src', 'test', 'workers']);
+  });
+
+  for (const folder of folders) {
+    it(`${folder} has a front door and only parts that every service may have`, () => {
+      const files = filesOf(folder);
+      assert.ok(files.includes('index.ts'), 'index.ts is missing');
+      const known = ['index.ts', 'README.md', ...parts.map((part) => `${folder}.${part}.ts`)];
+      assert.deepEqual(
+        files.filter((file) => !known.includes(file)),
+        [],
+      );
+    });
+
+    it(`${folder} has a small front door with explicit names`, () => {
+      const lines = readFileSync(join(root, 'src/services', folder, 'index.ts'), 'utf8').trimEnd().split('\n');
+      assert.ok(lines.length <= 25, `${lines.length} lines`);
+      assert.ok(!lines.some((line) => line.includes('export *')), 'export * hides what the door offers');
+    });
+  }
+
+  it('has every service folder in the table, once', () => {
+    const names = services.map((service) => service.name.replaceAll('_', '-'));
+    assert.deepEqual(names.toSorted(), folders.toSorted());
+  });
+
+  it('has a worker for every pool', () => {
+    const files = readdirSync(join(root, 'workers')).filter((file) => file.endsWith('.worker.ts'));
+    assert.deepEqual(files.toSorted(), Object.keys(pools).map((pool) => `${pool}.worker.ts`).toSorted());
+  });
+
+  it('has no route twice, and says of every route who may call it', () => {
+    const names = registry.routes.map((route) => `${route.method} ${route.path}`);
+    assert.equal(new Set(names).size, names.length);
+    for (const route of registry.routes) {
+      const open = route.auth === 'public';
+      assert.ok(!open || /^\/(?:api\/auth\/|\.well-known\/)/u.test(route.path), `${route.path} is public`);
+    }
+  });
+
+  it('names commands, events and problems by service, in the manner of the catalogue', () => {
+    const prefixes = [...folders, 'operations'];
+    for (const kind of registry.commands.keys()) {
+      assert.ok(prefixes.includes(kind.split('.')[0] ?? ''), `the command ${kind}`);
+    }
+    for (const type of eventCatalogue.keys()) {
+      assert.match(type, /^[a-z-]+(?:\.[a-z-]+)+$/u, `the event ${type}`);
+    }
+    for (const { code, status } of problemCatalogue.values()) {
+      assert.match(code, /^[a-z-]+\.[a-z-]+$/u, `the problem ${code}`);
+      assert.ok(status >= 400 && status < 600, `the problem ${code} has status ${status}`);
+    }
+  });
+
+  it('keeps decide free of the database', () => {
+    for (const folder of folders) {
+      for (const file of filesOf(folder).filter((name) => name.endsWith('.commands.ts'))) {
+        const source = readFileSync(join(root, 'src/services', folder, file), 'utf8');
+        assert.ok(!/\.native\(\)|\.model\.(?!ts)|fetch\(/u.test(source), `${file} reads or writes beside load and decide`);
+      }
+    }
+  });
+
+  it('keeps the order of reactions out of sight: every subscription names an event that exists', () => {
+    for (const type of registry.subscriptions.keys()) {
+      assert.ok(eventCatalogue.has(type), type);
+    }
+  });
+});
