@@ -1,0 +1,105 @@
+// Closed-loop callers over keep-alive connections, and what they saw.
+import { readFileSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { randomUUID } from 'node:crypto';
+
+/** Where and as whom to call. */
+export interface Target {
+  readonly urls: readonly string[];
+  readonly token: string;
+  readonly people: readonly string[];
+}
+
+/** What one slice came to. Times in milliseconds, `cpuUs` in microseconds of CPU a request. */
+export interface Slice {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly cpuUs: number;
+  readonly failed: number;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 1_024 });
+
+/** Sends one JSON request; resolves with status and body. */
+export async function send(
+  url: string,
+  path: string,
+  token: string | undefined,
+  body: unknown,
+  key?: string,
+): Promise<{ status: number; text: string }> {
+  const payload = JSON.stringify(body);
+  return await new Promise((resolve, reject) => {
+    const call = request(
+      `${url}${path}`,
+      {
+        agent,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(payload),
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(key === undefined ? {} : { 'idempotency-key': key }),
+        },
+      },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      },
+    );
+    call.on('error', reject);
+    call.end(payload);
+  });
+}
+
+/** CPU seconds the processes have used so far (Linux: utime and stime of /proc/<pid>/stat, at 100 ticks a second). */
+export function cpuSeconds(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return sum + (Number(fields[11]) + Number(fields[12])) / 100;
+  }, 0);
+}
+
+/** Lets `callers` grant XP for `seconds`, each the next as soon as it has its answer. */
+export async function slice(target: Target, callers: number, seconds: number, pids: readonly number[]): Promise<Slice> {
+  const latencies: number[] = [];
+  let failed = 0;
+  let turn = 0;
+  const cpuBefore = cpuSeconds(pids);
+  const start = performance.now();
+  const end = start + seconds * 1_000;
+  const caller = async (index: number): Promise<void> => {
+    const url = target.urls[index % target.urls.length] ?? '';
+    while (performance.now() < end) {
+      turn += 1;
+      const userId = target.people[(turn * 7_919) % target.people.length];
+      const began = performance.now();
+      const { status } = await send(
+        url,
+        '/api/gamification/xp/add',
+        target.token,
+        { userId, amount: 1, reason: 'bench' },
+        randomUUID(),
+      );
+      if (status === 201) {
+        latencies.push(performance.now() - began);
+      } else {
+        failed += 1;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, async (_, index) => await caller(index)));
+  const elapsed = (performance.now() - start) / 1_000;
+  const sorted = latencies.toSorted((left, right) => left - right);
+  const at = (share: number): number => sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0;
+  return {
+    perSecond: latencies.length / elapsed,
+    p50: at(0.5),
+    p99: at(0.99),
+    cpuUs: ((cpuSeconds(pids) - cpuBefore) * 1e6) / Math.max(latencies.length, 1),
+    failed,
+  };
+}
