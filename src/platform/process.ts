@@ -31,7 +31,8 @@ export async function runProcess(name: string, start: () => Promise<Running>): P
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
-  process.on('SIGINT', () => void stop('SIGINT'));
+  // A terminal's Ctrl-C reaches the whole group: under a supervisor its SIGTERM, in the right order, is what counts.
+  process.on('SIGINT', () => (process.connected ? undefined : void stop('SIGINT')));
   // Under a supervisor: when it is gone, nobody else would stop this process.
   process.on('disconnect', () => void stop('the supervisor is gone'));
   process.on('unhandledRejection', (error) => {
