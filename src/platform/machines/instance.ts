@@ -1,0 +1,195 @@
+// From a step of the kernel to the rows it leaves: pure, called by the decide of the state-machine commands.
+import { retention } from '#config/retention.ts';
+import { put, insert, type Write } from '../commands/command.ts';
+import { shardFor } from '../commands/work.ts';
+import { canonicalJson } from '../ids.ts';
+import type { MachineDefinition } from './definition.ts';
+import { fire, start, step, type MachineEventInput, type NotAccepted, type Step, type TimerDraft } from './kernel.ts';
+import {
+  instanceId,
+  MachineInstances,
+  sealed,
+  Timers,
+  transitionId,
+  Transitions,
+  type ArmedTimer,
+  type MachineInstance,
+  type Timer,
+  type Transition,
+} from './store.ts';
+
+/** Who and what caused a step. `eventId` makes it unique within its instance. */
+export interface StepCause {
+  readonly eventId: string;
+  readonly actor: string;
+  readonly requestId: string;
+  readonly now: Date;
+}
+
+/** A step as rows: all of them are written together or not at all. */
+export interface Advance {
+  readonly accepted: true;
+  readonly instance: MachineInstance;
+  readonly transition: Transition;
+  readonly writes: readonly Write[];
+}
+
+/** A new instance, at `seq` 0. Throws MachineFault where the chart cannot start. */
+export function create(
+  definition: MachineDefinition,
+  born: { readonly id: string; readonly input: Record<string, unknown>; readonly inputHash: string },
+  cause: StepCause,
+): Advance {
+  const taken = start(definition, { ...born.input, id: born.id }, cause.now);
+  const before = {
+    _id: instanceId(definition.type, born.id),
+    type: definition.type,
+    key: born.id,
+    version: definition.version,
+    seq: -1,
+    timers: [],
+    lastHash: '',
+    owner: definition.owner(born.id),
+    inputHash: born.inputHash,
+    rev: -1,
+    createdAt: cause.now,
+  };
+  return applied(before, null, { type: 'created' }, taken, cause);
+}
+
+/** The next step of an instance on an event. Throws MachineFault where the chart fails. */
+export function advance(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  event: MachineEventInput,
+  cause: StepCause,
+): Advance | NotAccepted {
+  const taken = step(definition, instance.snapshot, event, cause.now);
+  return taken.accepted ? applied(instance, instance, event, taken, cause) : taken;
+}
+
+/** The next step of an instance on a timer it waits for. Throws MachineFault where the chart fails. */
+export function expire(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  timer: ArmedTimer,
+  cause: StepCause,
+): Advance | NotAccepted {
+  const taken = fire(definition, instance.snapshot, timer.trigger, cause.now);
+  if (!taken.accepted) {
+    return taken;
+  }
+  const waiting = withoutTimer(instance, timer.id);
+  const event = timer.trigger.kind === 'raise' ? timer.trigger.event : { type: timer.sendId };
+  return applied(waiting, waiting, event, taken, cause);
+}
+
+/** The instance when a timer of its has gone off. */
+export function withoutTimer(instance: MachineInstance, timerId: string): MachineInstance {
+  return { ...instance, timers: instance.timers.filter((timer) => timer.id !== timerId) };
+}
+
+/** The row of a timer that has gone off. */
+export function firedTimer(timer: Timer, now: Date, error?: string): Timer {
+  return {
+    ...timer,
+    state: 'fired',
+    firedAt: now,
+    expireAt: new Date(now.getTime() + retention.timersFiredMs),
+    ...(error === undefined ? {} : { error }),
+  };
+}
+
+/** What an instance has before its first step. */
+type Unborn = Omit<MachineInstance, 'status' | 'value' | 'tags' | 'context' | 'snapshot' | 'updatedAt'>;
+
+function applied(
+  instance: Unborn,
+  before: MachineInstance | null,
+  event: MachineEventInput,
+  taken: Step,
+  cause: StepCause,
+): Advance {
+  const seq = instance.seq + 1;
+  const transition = sealed({
+    _id: transitionId(instance._id, cause.eventId),
+    instance: instance._id,
+    seq,
+    eventId: cause.eventId,
+    event,
+    actor: cause.actor,
+    from: before ? before.value : null,
+    to: taken.value,
+    status: taken.status,
+    context: taken.context,
+    changed: !before || standing(before) !== standing(taken),
+    effects: taken.effects,
+    version: instance.version,
+    requestId: cause.requestId,
+    at: cause.now,
+    prevHash: instance.lastHash,
+  });
+  const timers = timersAfter(instance, taken, seq, cause.requestId);
+  const next: MachineInstance = {
+    ...instance,
+    seq,
+    status: taken.status,
+    value: taken.value,
+    tags: taken.tags,
+    context: taken.context,
+    snapshot: taken.snapshot,
+    timers: timers.waiting,
+    lastHash: transition.hash,
+    rev: instance.rev + 1,
+    updatedAt: cause.now,
+  };
+  return {
+    accepted: true,
+    instance: next,
+    transition,
+    writes: [
+      before ? put(MachineInstances, next) : insert(MachineInstances, next),
+      insert(Transitions, transition),
+      ...timers.armed.map((timer) => insert(Timers, timerRow(next._id, timer))),
+      ...timers.dropped.map((timer) => put(Timers, cancelledTimer(next._id, timer, cause.now))),
+    ],
+  };
+}
+
+/** What a caller can see of where an instance stands. */
+function standing({ status, value, context }: Pick<MachineInstance, 'status' | 'value' | 'context'>): string {
+  return canonicalJson([status, value, context]);
+}
+
+interface TimerChanges {
+  readonly waiting: readonly ArmedTimer[];
+  readonly armed: readonly ArmedTimer[];
+  readonly dropped: readonly ArmedTimer[];
+}
+
+function timersAfter(instance: Unborn, taken: Step, seq: number, requestId: string): TimerChanges {
+  // An instance that has ended waits for nothing.
+  const drafts = taken.status === 'active' ? taken.timers : [];
+  const armed = drafts.map((draft, index) => armedTimer(`${instance._id}-${seq}-${index}`, draft, requestId));
+  const gone = new Set([...taken.cancels, ...armed.map((timer) => timer.sendId)]);
+  const dropped = instance.timers.filter((timer) => taken.status !== 'active' || gone.has(timer.sendId));
+  const kept = instance.timers.filter((timer) => !dropped.includes(timer));
+  return { waiting: [...kept, ...armed], armed, dropped };
+}
+
+function armedTimer(id: string, draft: TimerDraft, requestId: string): ArmedTimer {
+  return { id, sendId: draft.sendId ?? id, trigger: draft.trigger, dueAt: draft.dueAt, requestId };
+}
+
+// The instance carries all that its timers' rows hold, so that dropping one needs no read.
+function timerRow(instance: string, { id, ...timer }: ArmedTimer): Timer {
+  return { _id: id, instance, ...timer, state: 'armed', shard: shardFor('machines', instance) };
+}
+
+function cancelledTimer(instance: string, timer: ArmedTimer, now: Date): Timer {
+  return {
+    ...timerRow(instance, timer),
+    state: 'cancelled',
+    expireAt: new Date(now.getTime() + retention.timersFiredMs),
+  };
+}

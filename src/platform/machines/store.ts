@@ -1,0 +1,180 @@
+// The rows of machines: instances, their hash-chained steps, their timers. Written by the state-machine commands only.
+import { canonicalJson, sha256 } from '../ids.ts';
+import { defineCollection } from '../mongo/collection.ts';
+import type { Json } from './json.ts';
+import type { Effect, MachineEventInput, MachineStatus, StateValue, Trigger } from './kernel.ts';
+
+/** A timer an instance waits for. `id` is its generation: another arming has another id. */
+export interface ArmedTimer {
+  readonly id: string;
+  readonly sendId: string;
+  readonly trigger: Trigger;
+  readonly dueAt: Date;
+  readonly requestId: string;
+}
+
+/** One instance of a machine as it stands now. */
+export interface MachineInstance {
+  /** `<type>.<key>`. */
+  readonly _id: string;
+  readonly type: string;
+  readonly key: string;
+  readonly version: number;
+  /** Steps applied since it was created. */
+  readonly seq: number;
+  readonly status: MachineStatus;
+  readonly value: StateValue;
+  readonly tags: readonly string[];
+  readonly context: Json;
+  readonly snapshot: Json;
+  readonly timers: readonly ArmedTimer[];
+  /** `hash` of its newest transition. */
+  readonly lastHash: string;
+  /** The user it is about, or null. */
+  readonly owner: string | null;
+  /** Digest of what it was created with. */
+  readonly inputHash: string;
+  readonly rev: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** All instances. */
+export const MachineInstances = defineCollection<MachineInstance>('machine_instances', {
+  type: String,
+  key: String,
+  version: Number,
+  seq: Number,
+  status: String,
+  value: Object,
+  tags: [String],
+  context: Object,
+  snapshot: Object,
+  timers: [Object],
+  lastHash: String,
+  owner: String,
+  inputHash: String,
+  rev: Number,
+  createdAt: Date,
+  updatedAt: Date,
+});
+
+/** One step of one instance; `seq` 0 is its creation. Never changed: each row carries the hash of the one before. */
+export interface Transition {
+  /** `transitionId(instance, eventId)`: one step for each event, however often it is sent. */
+  readonly _id: string;
+  readonly instance: string;
+  readonly seq: number;
+  readonly eventId: string;
+  readonly event: MachineEventInput;
+  readonly actor: string;
+  readonly from: StateValue | null;
+  readonly to: StateValue;
+  /** Status, context and effects after the step: the answer a repeat gets, and the past for whoever asks. */
+  readonly status: MachineStatus;
+  readonly context: Json;
+  readonly changed: boolean;
+  readonly effects: readonly Effect[];
+  readonly version: number;
+  readonly requestId: string;
+  readonly at: Date;
+  readonly prevHash: string;
+  readonly hash: string;
+}
+
+/** All steps. Unique by (instance, event) through `_id`. */
+export const Transitions = defineCollection<Transition>(
+  'transitions',
+  {
+    instance: String,
+    seq: Number,
+    eventId: String,
+    event: Object,
+    actor: String,
+    from: Object,
+    to: Object,
+    status: String,
+    context: Object,
+    changed: Boolean,
+    effects: [Object],
+    version: Number,
+    requestId: String,
+    at: Date,
+    prevHash: String,
+    hash: String,
+  },
+  [{ key: { instance: 1, seq: 1 }, unique: true }],
+);
+
+/** A delayed event. `fired`: it was taken up, whatever came of it · `cancelled`: the machine no longer waits for it. */
+export interface Timer {
+  /** `<instance>-<seq>-<i>`: the step that armed it. */
+  readonly _id: string;
+  readonly instance: string;
+  readonly sendId: string;
+  readonly trigger: Trigger;
+  readonly dueAt: Date;
+  readonly state: 'armed' | 'fired' | 'cancelled';
+  /** Shard of its instance. */
+  readonly shard: string;
+  readonly requestId: string;
+  readonly firedAt?: Date;
+  /** Why the machine could not take it. */
+  readonly error?: string;
+  readonly expireAt?: Date;
+}
+
+/** All timers. Armed ones carry no `expireAt`, so retention never takes them. */
+export const Timers = defineCollection<Timer>(
+  'timers',
+  {
+    instance: String,
+    sendId: String,
+    trigger: Object,
+    dueAt: Date,
+    state: String,
+    shard: String,
+    requestId: String,
+    firedAt: Date,
+    error: String,
+    expireAt: Date,
+  },
+  [
+    { key: { shard: 1, dueAt: 1, _id: 1 }, partialFilterExpression: { state: 'armed' } },
+    { key: { expireAt: 1 }, expireAfterSeconds: 0 },
+  ],
+);
+
+/** The id of an instance. Types hold no `.`, so it can be taken apart again. */
+export function instanceId(type: string, key: string): string {
+  return `${type}.${key}`;
+}
+
+/** The id of the step an event causes, so that a repeat finds it by id. */
+export function transitionId(instance: string, eventId: string): string {
+  return sha256(`${instance} ${eventId}`);
+}
+
+/** Puts the hash on a row: SHA-256 over the hash before it and the row in canonical JSON. */
+export function sealed(row: Omit<Transition, 'hash'>): Transition {
+  return { ...row, hash: hashOf(row) };
+}
+
+function hashOf(row: Omit<Transition, 'hash'>): string {
+  return sha256(row.prevHash + canonicalJson(row));
+}
+
+/**
+ * True where rows of one instance, in order of `seq`, follow one another without a gap and none was altered.
+ * The row of `seq` 0, and only it, begins a chain.
+ */
+export function verifyChain(rows: readonly Transition[]): boolean {
+  return rows.every((row, index) => {
+    const before = rows[index - 1];
+    const { hash, ...rest } = row;
+    const follows = before
+      ? row.seq === before.seq + 1 && row.prevHash === before.hash
+      : (row.seq === 0) === (row.prevHash === '');
+    return follows && hash === hashOf(rest);
+  });
+}

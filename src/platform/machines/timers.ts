@@ -1,0 +1,92 @@
+// Due timers become work: rows that the owner of the instance's shard takes like any other. Called by the machines
+// worker, as often as it likes: a timer becomes one row, however often it is found.
+import { mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
+import { workRow } from '../commands/plan.ts';
+import { Work, type WorkRow } from '../commands/work.ts';
+import type { Registry } from '../registry.ts';
+import { Timers, type Timer } from './store.ts';
+
+/** The kind of the command that lets a timer go off. */
+export const timerFireKind = 'state-machine.timer.fire';
+
+const pageSize = 500;
+
+/**
+ * Makes the work rows of armed timers that are due, in order of `dueAt`, at most 500 a call. Returns how many rows are
+ * new: 0 means that nothing is left to do at `now`.
+ */
+export async function fireDueTimers(registry: Registry, shards: readonly string[], now: Date): Promise<number> {
+  let made = 0;
+  let after: Timer | null = null;
+  // Timers whose row exists stay armed until it is done, or for as long as it is a dead letter: look past them.
+  while (made < pageSize) {
+    const due: Timer[] = await duePage(shards, now, after);
+    made += await makeRows(registry, due, now, pageSize - made);
+    if (due.length < pageSize) {
+      break;
+    }
+    after = due.at(-1) ?? null;
+  }
+  return made;
+}
+
+/** When the next armed timer of these shards is due; past where one is overdue, null where none is armed. */
+export async function nextDue(shards: readonly string[]): Promise<Date | null> {
+  const next = await Timers.native().findOne(
+    { state: 'armed', shard: { $in: [...shards] } },
+    { sort: { dueAt: 1 }, projection: { dueAt: 1 }, maxTimeMS: limits.mongoMs },
+  );
+  return next?.dueAt ?? null;
+}
+
+async function duePage(shards: readonly string[], now: Date, after: Timer | null): Promise<Timer[]> {
+  const due: mongo.Filter<Timer> = { state: 'armed', shard: { $in: [...shards] }, dueAt: { $lte: now } };
+  const further: mongo.Filter<Timer> = after
+    ? { $or: [{ dueAt: { $gt: after.dueAt } }, { dueAt: after.dueAt, _id: { $gt: after._id } }] }
+    : {};
+  return await Timers.native()
+    .find({ ...due, ...further }, { maxTimeMS: limits.mongoMs })
+    .sort({ dueAt: 1, _id: 1 })
+    .limit(pageSize)
+    .toArray();
+}
+
+async function makeRows(registry: Registry, due: readonly Timer[], now: Date, most: number): Promise<number> {
+  const causes = due.map((timer) => `t.${timer._id}`);
+  const known = await Work.native()
+    .find(
+      { actor: 'system', kind: timerFireKind, idempotencyKey: { $in: causes } },
+      { projection: { idempotencyKey: 1 }, maxTimeMS: limits.mongoMs },
+    )
+    .toArray();
+  const made = new Set(known.map((row) => row.idempotencyKey));
+  const rows = due
+    .filter((timer) => !made.has(`t.${timer._id}`))
+    .slice(0, most)
+    .map((timer) => rowOf(registry, timer, now));
+  return rows.length === 0 ? 0 : await insertNew(rows);
+}
+
+function rowOf(registry: Registry, timer: Timer, now: Date): WorkRow {
+  const input = { timerId: timer._id, instance: timer.instance };
+  return workRow(
+    registry,
+    { kind: timerFireKind, input, cause: `t.${timer._id}` },
+    { requestId: timer.requestId },
+    now,
+  );
+}
+
+/** Inserts rows; those that another process inserted meanwhile are there already. */
+async function insertNew(rows: WorkRow[]): Promise<number> {
+  try {
+    const { insertedCount } = await Work.native().insertMany(rows, { ordered: false });
+    return insertedCount;
+  } catch (error) {
+    if (error instanceof mongo.MongoBulkWriteError && error.code === 11_000) {
+      return error.insertedCount;
+    }
+    throw error;
+  }
+}

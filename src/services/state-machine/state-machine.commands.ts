@@ -1,0 +1,262 @@
+// The writes of machines: create an instance, send it an event, let a timer of it go off. Run by the owner of the
+// instance's shard, so that its steps follow one another.
+import { defineCommand, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
+import { AppError, problems } from '#src/platform/errors.ts';
+import { fieldProblems } from '#src/platform/http/problem.ts';
+import { canonicalJson, sha256 } from '#src/platform/ids.ts';
+import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+import { MachineFault } from '#src/platform/machines/fault.ts';
+import {
+  advance,
+  create,
+  expire,
+  firedTimer,
+  withoutTimer,
+  type Advance,
+  type StepCause,
+} from '#src/platform/machines/instance.ts';
+import { toJson } from '#src/platform/machines/json.ts';
+import { accepts, type MachineEventInput } from '#src/platform/machines/kernel.ts';
+import {
+  instanceId,
+  MachineInstances,
+  Timers,
+  transitionId,
+  Transitions,
+  type ArmedTimer,
+  type MachineInstance,
+  type Timer,
+} from '#src/platform/machines/store.ts';
+import { timerFireKind } from '#src/platform/machines/timers.ts';
+import {
+  eventNotAccepted,
+  inputDiffers,
+  instanceUnknown,
+  seqDiffers,
+  stepFailed,
+  typeUnknown,
+} from './state-machine.errors.ts';
+import { presentOutcome, presentState } from './state-machine.presenter.ts';
+import {
+  createInput,
+  fireInput,
+  sendInput,
+  type CreateInput,
+  type EventBody,
+  type FireInput,
+  type SendInput,
+} from './state-machine.schema.ts';
+import { consequencesOf, definitionOf, newestDefinition, sendKind } from './state-machine.workflow.ts';
+
+/**
+ * Creates an instance; answers with its state. The same input again: 200 and the state as it is.
+ * Errors: `state-machine.unknown-type`, `request.invalid`, `state-machine.input-differs`, `state-machine.step-failed`.
+ */
+export const createInstance = defineCommand<CreateInput>({
+  kind: 'state-machine.instance.create',
+  pool: 'machines',
+  input: createInput,
+  key: ({ type, id }) => instanceId(type, id),
+  load: async (commands, reader) => {
+    await reader.read(MachineInstances, commands.map(instanceOf));
+  },
+  decide: decideCreate,
+});
+
+/**
+ * Sends an event to an instance; answers with what it came to. The same event id again: the same answer.
+ * Errors: `state-machine.not-found`, `state-machine.seq-differs`, `state-machine.event-not-accepted`,
+ * `state-machine.step-failed`, `request.invalid`, `idempotency.body-differs`.
+ */
+export const sendEvent = defineCommand<SendInput>({
+  kind: sendKind,
+  pool: 'machines',
+  input: sendInput,
+  key: ({ type, id }) => instanceId(type, id),
+  load: async (commands, reader) => {
+    await Promise.all([
+      reader.read(MachineInstances, commands.map(instanceOf)),
+      reader.read(
+        Transitions,
+        commands.map((command) => transitionId(instanceOf(command), command.origin)),
+      ),
+    ]);
+  },
+  decide: decideSend,
+});
+
+/**
+ * Lets a due timer go off. It is marked fired whatever comes of it; `outcome` is `fired`, `failed` where the chart
+ * failed on it, or `stale` where the machine no longer waits for this generation of it.
+ */
+export const fireTimer = defineCommand<FireInput>({
+  kind: timerFireKind,
+  pool: 'machines',
+  input: fireInput,
+  key: ({ instance }) => instance,
+  load: async (commands, reader) => {
+    await Promise.all([
+      reader.read(
+        MachineInstances,
+        commands.map(({ input }) => input.instance),
+      ),
+      reader.read(
+        Timers,
+        commands.map(({ input }) => input.timerId),
+      ),
+    ]);
+  },
+  decide: decideFire,
+});
+
+function instanceOf({ input }: Command<{ type: string; id: string }>): string {
+  return instanceId(input.type, input.id);
+}
+
+function causeOf(command: Command, now: Date, eventId = command.origin): StepCause {
+  return { eventId, actor: command.actor, requestId: command.requestId, now };
+}
+
+function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
+  const { type, id, input } = command.input;
+  const definition = newestDefinition(type);
+  if (!definition) {
+    return typeUnknown(`There is no machine of the type ${type}`);
+  }
+  const parsed = definition.input.safeParse(input ?? {});
+  if (!parsed.success) {
+    return problems.invalid(undefined, { errors: fieldProblems('body/input', parsed.error) });
+  }
+  const inputHash = sha256(canonicalJson(parsed.data));
+  const existing = state.get(MachineInstances, instanceOf(command));
+  if (existing) {
+    return existing.inputHash === inputHash
+      ? { result: presentState(definitionOf(existing), existing), status: 200 }
+      : inputDiffers(`${existing._id} exists and was created with other input`);
+  }
+  return unlessFailed(() => {
+    const born = { id, input: parsed.data as Record<string, unknown>, inputHash };
+    const created = create(definition, born, causeOf(command, now));
+    return { ...decisionOf(definition, created), result: presentState(definition, created.instance) };
+  });
+}
+
+function decideSend(state: State, command: Command<SendInput>, now: Date): Decision | AppError {
+  const instance = state.get(MachineInstances, instanceOf(command));
+  if (!instance && command.actor === 'system') {
+    // The product's own events may overtake the creation they follow: they come again instead of being lost.
+    throw new Error(`There is no machine ${instanceOf(command)} yet`);
+  }
+  if (!instance) {
+    return instanceUnknown(`There is no machine ${instanceOf(command)}`);
+  }
+  return unlessFailed(() => send(state, command, instance, now));
+}
+
+function send(state: State, command: Command<SendInput>, instance: MachineInstance, now: Date): Decision | AppError {
+  const { event, expectSeq } = command.input;
+  const definition = definitionOf(instance);
+  const parsed = eventOf(definition, instance, event);
+  const earlier = state.get(Transitions, transitionId(instance._id, command.origin));
+  if (earlier) {
+    return canonicalJson(parsed) === canonicalJson(earlier.event)
+      ? { result: presentOutcome(instance, earlier), replayed: true }
+      : problems.keyReused();
+  }
+  if (expectSeq !== undefined && expectSeq !== instance.seq) {
+    const detail = `${instance._id} is at ${instance.seq}, not at ${expectSeq}`;
+    return seqDiffers(detail, { extensions: { seq: instance.seq } });
+  }
+  if (parsed instanceof AppError) {
+    return parsed;
+  }
+  const taken = advance(definition, instance, parsed, causeOf(command, now));
+  return taken.accepted
+    ? { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) }
+    : notAccepted(instance, event.type, taken.accepts);
+}
+
+/** The event with its payload checked. Undeclared types are the chart's own and never taken from outside. */
+function eventOf(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  { type, ...payload }: EventBody,
+): MachineEventInput | AppError {
+  const declared = Object.hasOwn(definition.events, type) ? definition.events[type] : undefined;
+  if (!declared) {
+    return notAccepted(instance, type, accepts(definition, instance.snapshot));
+  }
+  const parsed = declared.payload.safeParse(payload);
+  if (!parsed.success) {
+    return problems.invalid(undefined, { errors: fieldProblems('body', parsed.error) });
+  }
+  return toJson({ ...(parsed.data as object), type }, 'The event') as MachineEventInput;
+}
+
+function notAccepted(instance: MachineInstance, type: string, accepted: readonly string[]): AppError {
+  return eventNotAccepted(`${instance._id} does not take ${type} in its state`, {
+    extensions: { accepts: accepted, seq: instance.seq, value: instance.value },
+  });
+}
+
+function decideFire(state: State, command: Command<FireInput>, now: Date): Decision {
+  const timer = state.get(Timers, command.input.timerId);
+  if (timer?.state !== 'armed') {
+    return { result: { outcome: 'stale' } };
+  }
+  const instance = state.get(MachineInstances, command.input.instance);
+  const armed = instance?.timers.find((waiting) => waiting.id === timer._id);
+  if (!instance || !armed) {
+    return { writes: [put(Timers, firedTimer(timer, now))], result: { outcome: 'stale' } };
+  }
+  try {
+    return goneOff(instance, timer, armed, causeOf(command, now, `t.${timer._id}`));
+  } catch (error) {
+    if (!(error instanceof MachineFault)) {
+      throw error;
+    }
+    // Trying again would fail again: the machine stops waiting, and the timer's row keeps the reason.
+    return { writes: spent(instance, timer, now, error.message), result: { outcome: 'failed', error: error.message } };
+  }
+}
+
+function goneOff(instance: MachineInstance, timer: Timer, armed: ArmedTimer, cause: StepCause): Decision {
+  const definition = definitionOf(instance);
+  const taken = expire(definition, instance, armed, cause);
+  if (!taken.accepted) {
+    return { writes: spent(instance, timer, cause.now), result: { outcome: 'fired', changed: false } };
+  }
+  const { writes, ...rest } = decisionOf(definition, taken);
+  return {
+    ...rest,
+    writes: [...writes, put(Timers, firedTimer(timer, cause.now))],
+    result: { outcome: 'fired', ...presentOutcome(instance, taken.transition) },
+  };
+}
+
+function spent(instance: MachineInstance, timer: Timer, now: Date, error?: string) {
+  const waiting = withoutTimer(instance, timer._id);
+  return [
+    put(Timers, firedTimer(timer, now, error)),
+    put(MachineInstances, { ...waiting, rev: instance.rev + 1, updatedAt: now }),
+  ];
+}
+
+function decisionOf(
+  definition: MachineDefinition,
+  taken: Advance,
+): Required<Pick<Decision, 'writes' | 'events' | 'work'>> {
+  return { writes: taken.writes, ...consequencesOf(definition, taken) };
+}
+
+/** A chart that fails is a final no for whoever sent the event: it would fail again. */
+function unlessFailed(decide: () => Decision | AppError): Decision | AppError {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof MachineFault) {
+      return stepFailed(error.message);
+    }
+    throw error;
+  }
+}

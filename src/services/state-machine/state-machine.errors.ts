@@ -1,0 +1,24 @@
+// What the state-machine service says no with.
+import { defineProblem } from '#src/platform/errors.ts';
+
+/** No such instance, or one that is none of the caller's business. */
+export const instanceUnknown = defineProblem('state-machine.not-found', 404, 'There is no such machine');
+
+/** No definition of this type. */
+export const typeUnknown = defineProblem('state-machine.unknown-type', 422, 'There is no machine of this type');
+
+/** The instance exists and was made with other input: an instance is never wiped. */
+export const inputDiffers = defineProblem('state-machine.input-differs', 409, 'The machine exists with other input');
+
+/** The machine has no transition for the event where it stands; `accepts` says what it takes. */
+export const eventNotAccepted = defineProblem(
+  'state-machine.event-not-accepted',
+  409,
+  'The machine does not take this event in its state',
+);
+
+/** `If-Match` named another step than the newest one; `seq` says which it is. */
+export const seqDiffers = defineProblem('state-machine.seq-differs', 412, 'The machine has moved since you read it');
+
+/** The chart itself failed on the event; nothing changed, and the same event fails again. */
+export const stepFailed = defineProblem('state-machine.step-failed', 422, 'The machine failed on this event');

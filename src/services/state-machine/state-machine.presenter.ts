@@ -1,0 +1,44 @@
+// Rows of machines as clients see them.
+import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+import { accepts } from '#src/platform/machines/kernel.ts';
+import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
+import type { EventOutput, StateOutput, TransitionOutput } from './state-machine.schema.ts';
+
+/** An instance as it stands. */
+export function presentState(definition: MachineDefinition, instance: MachineInstance): StateOutput {
+  return {
+    type: instance.type,
+    id: instance.key,
+    version: instance.version,
+    seq: instance.seq,
+    value: instance.value,
+    status: instance.status,
+    context: instance.context,
+    tags: [...instance.tags],
+    accepts: accepts(definition, instance.snapshot),
+    timers: instance.timers
+      .toSorted((left, right) => left.dueAt.getTime() - right.dueAt.getTime())
+      .map((timer) => ({ name: timer.sendId, dueAt: timer.dueAt.toISOString() })),
+    createdAt: instance.createdAt.toISOString(),
+    updatedAt: instance.updatedAt.toISOString(),
+  };
+}
+
+/** What an event came to: the same from the stored step as at the time. */
+export function presentOutcome(instance: Pick<MachineInstance, 'type' | 'key'>, transition: Transition): EventOutput {
+  return {
+    type: instance.type,
+    id: instance.key,
+    seq: transition.seq,
+    value: transition.to,
+    status: transition.status,
+    context: transition.context,
+    changed: transition.changed,
+    effects: transition.effects.map(({ name, params }) => ({ name, params })),
+  };
+}
+
+/** One step of a history, hashes and all, so that a reader can check them. */
+export function presentTransition({ _id, instance: _instance, ...row }: Transition): TransitionOutput {
+  return { ...row, event: { ...row.event }, effects: [...row.effects], at: row.at.toISOString() };
+}

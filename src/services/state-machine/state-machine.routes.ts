@@ -1,0 +1,114 @@
+// The HTTP paths of machines.
+import { problems } from '#src/platform/errors.ts';
+import { pageQuery } from '#src/platform/http/cursor.ts';
+import { defineRoute, type Caller, type RouteAnswer } from '#src/platform/http/route.ts';
+import { createInstance, sendEvent } from './state-machine.commands.ts';
+import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
+import { canRead, maySend } from './state-machine.policy.ts';
+import { ownerOf, readHistory, readState } from './state-machine.queries.ts';
+import {
+  createInput,
+  eventBody,
+  eventOutput,
+  historyOutput,
+  instanceParams,
+  stateOutput,
+} from './state-machine.schema.ts';
+import { newestDefinition } from './state-machine.workflow.ts';
+
+/** Routes of this service. */
+export const routes = [
+  defineRoute({
+    method: 'post',
+    path: '/api/state-machines/create',
+    summary: 'Create a machine; the same input again answers with its state',
+    auth: { permission: 'machine.operate' },
+    body: createInput,
+    status: 201,
+    output: stateOutput,
+    handle: async (request) => tagged(await request.submit(createInstance, request.body, 201)),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/state-machines/:type/:id/event',
+    summary: 'Send an event to a machine',
+    auth: 'user',
+    params: instanceParams,
+    body: eventBody,
+    output: eventOutput,
+    handle: async (request) => {
+      const { type, id } = request.params;
+      authorizeSend(request.caller, type, id, request.body.type);
+      const expectSeq = expectedSeq(request.header('if-match'));
+      const input = { type, id, event: request.body, ...(expectSeq === undefined ? {} : { expectSeq }) };
+      return tagged(await request.submit(sendEvent, input));
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/state-machines/:type/:id/state',
+    summary: 'Where a machine stands, what it takes and what it waits for',
+    auth: 'user',
+    params: instanceParams,
+    output: stateOutput,
+    handle: async ({ params: { type, id }, caller }) => {
+      authorizeRead(caller, type, id);
+      return tagged({ status: 200, body: await readState(type, id) });
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/state-machines/:type/:id/history',
+    summary: 'The steps of a machine, oldest first, and whether their hash chain holds',
+    auth: 'user',
+    params: instanceParams,
+    query: pageQuery,
+    output: historyOutput,
+    handle: async ({ params: { type, id }, query, caller }) => {
+      authorizeRead(caller, type, id);
+      return { status: 200, body: await readHistory(type, id, query) };
+    },
+  }),
+];
+
+function authorizeRead(caller: Caller, type: string, id: string): void {
+  if (!canRead(caller, ownerOf(type, id) ?? null)) {
+    throw instanceUnknown();
+  }
+}
+
+function authorizeSend(caller: Caller, type: string, id: string, event: string): void {
+  const definition = newestDefinition(type);
+  const events = definition?.events ?? {};
+  const verdict = maySend(
+    caller,
+    definition?.owner(id) ?? null,
+    Object.hasOwn(events, event) ? events[event] : undefined,
+  );
+  if (verdict === 'hidden') {
+    throw instanceUnknown();
+  }
+  if (verdict === 'forbidden') {
+    throw problems.forbidden(`You may not send ${event} to this machine`);
+  }
+}
+
+/** The step `If-Match` names; undefined where any will do. A tag that no step ever has fails like a wrong one. */
+function expectedSeq(header: string | undefined): number | undefined {
+  if (header === undefined || header.trim() === '*') {
+    return undefined;
+  }
+  const seq = /^"(\d{1,15})"$/u.exec(header.trim())?.[1];
+  if (seq === undefined) {
+    throw seqDiffers('If-Match takes one tag as ETag gives it, such as "3"');
+  }
+  return Number(seq);
+}
+
+/** The answer with the step it shows as its ETag. */
+function tagged(answer: RouteAnswer): RouteAnswer {
+  const seq = (answer.body as { seq?: unknown } | undefined)?.seq;
+  return answer.status < 202 && typeof seq === 'number'
+    ? { ...answer, headers: { ...answer.headers, ETag: `"${seq}"` } }
+    : answer;
+}

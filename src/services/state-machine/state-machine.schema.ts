@@ -1,0 +1,94 @@
+// Inputs and outputs of the state-machine service; types are derived from here.
+import { z } from 'zod';
+import { pageOf } from '#src/platform/http/cursor.ts';
+import { isReserved } from '#src/platform/machines/kernel.ts';
+
+// Types hold no dot, so that `<type>.<id>` can be taken apart; neither holds a colon, which ids of jobs refuse.
+const type = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'must be a name of letters, digits, _ and -');
+const id = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/u, 'may hold letters, digits, ., _ and -');
+const json = z.record(z.string(), z.unknown());
+const stateValue = z.union([z.string(), json]);
+const status = z.enum(['active', 'done', 'error', 'stopped']);
+const seq = z.number().int().min(0);
+const time = z.iso.datetime();
+
+/** `:type` and `:id` of a path. */
+export const instanceParams = z.strictObject({ type, id });
+
+/** An event: its type and, beside it, its payload. Types of the runtime's own cannot be sent. */
+export const eventBody = z.looseObject({
+  type: z
+    .string()
+    .max(100)
+    .refine((name) => !isReserved(name), 'is reserved: only the runtime sends events of this type'),
+});
+
+/** Input of `state-machine.instance.create` and body of its route. */
+export const createInput = z.strictObject({ type, id, input: json.optional() });
+
+/** Input of `state-machine.event.send`. `expectSeq`: refuse where the machine has moved on. */
+export const sendInput = z.strictObject({ type, id, event: eventBody, expectSeq: seq.optional() });
+
+/** Input of `state-machine.timer.fire`. */
+export const fireInput = z.strictObject({ timerId: z.string(), instance: z.string() });
+
+const effect = z.strictObject({ name: z.string(), params: z.unknown() });
+
+/** An instance as it stands. */
+export const stateOutput = z.strictObject({
+  type,
+  id,
+  version: z.number().int(),
+  seq,
+  value: stateValue,
+  status,
+  context: z.unknown(),
+  tags: z.array(z.string()),
+  /** Events it has transitions for; a guard may still say no. */
+  accepts: z.array(z.string()),
+  timers: z.array(z.strictObject({ name: z.string(), dueAt: time })),
+  createdAt: time,
+  updatedAt: time,
+});
+
+/** What an event came to. */
+export const eventOutput = z.strictObject({
+  type,
+  id,
+  seq,
+  value: stateValue,
+  status,
+  context: z.unknown(),
+  /** False where state, status and context are as before. */
+  changed: z.boolean(),
+  effects: z.array(effect),
+});
+
+const transition = z.strictObject({
+  seq,
+  eventId: z.string(),
+  event: z.looseObject({ type: z.string() }),
+  actor: z.string(),
+  from: stateValue.nullable(),
+  to: stateValue,
+  status,
+  context: z.unknown(),
+  changed: z.boolean(),
+  effects: z.array(effect),
+  version: z.number().int(),
+  requestId: z.string(),
+  at: time,
+  prevHash: z.string(),
+  hash: z.string(),
+});
+
+/** A page of steps, oldest first; `chain` says whether the hashes of this page and its neighbours hold. */
+export const historyOutput = pageOf(transition).extend({ chain: z.enum(['intact', 'broken']) });
+
+export type CreateInput = z.output<typeof createInput>;
+export type SendInput = z.output<typeof sendInput>;
+export type FireInput = z.output<typeof fireInput>;
+export type EventBody = z.output<typeof eventBody>;
+export type StateOutput = z.output<typeof stateOutput>;
+export type EventOutput = z.output<typeof eventOutput>;
+export type TransitionOutput = z.output<typeof transition>;

@@ -1,0 +1,90 @@
+// What a chart may hold: everything the kernel could not carry out is named before the first step.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import {
+  assign,
+  createMachine,
+  emit,
+  enqueueActions,
+  log,
+  raise,
+  sendTo,
+  setup,
+  spawnChild,
+  type AnyStateMachine,
+} from 'xstate';
+import { z } from 'zod';
+import { chartOf } from '#src/platform/machines/chart.ts';
+import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+
+function define(machine: unknown): MachineDefinition {
+  const chart = machine as AnyStateMachine;
+  return { type: 'odd', version: 1, machine: chart, input: z.unknown(), events: {}, owner: () => null };
+}
+
+const child = createMachine({ id: 'child' });
+const named = setup({
+  actions: { tell: () => undefined, count: assign({}), call: spawnChild(child) },
+  delays: { soon: 1 },
+});
+
+describe('a chart', () => {
+  const refused: readonly [string, unknown, RegExp][] = [
+    ['an action nobody declares', createMachine({ entry: 'tell' }), /names the action tell/u],
+    [
+      'an action nobody declares, in a transition',
+      createMachine({ on: { GO: { actions: { type: 'x' } } } }),
+      /action x/u,
+    ],
+    ['an inline action', createMachine({ exit: () => undefined }), /inline action/u],
+    ['an invoked actor', createMachine({ invoke: { src: child } }), /invokes an actor/u],
+    ['a spawned actor', createMachine({ entry: spawnChild(child) }), /xstate\.spawnChild/u],
+    ['a spawned actor behind a name', named.createMachine({ entry: 'call' }), /xstate\.spawnChild/u],
+    ['sendTo', createMachine({ entry: sendTo('x', { type: 'Y' }) }), /xstate\.sendTo/u],
+    ['emit', createMachine({ entry: emit({ type: 'Y' }) }), /xstate\.emit/u],
+    ['log', createMachine({ entry: log('x') }), /xstate\.log/u],
+    ['enqueueActions', createMachine({ entry: enqueueActions(() => undefined) }), /xstate\.enqueueActions/u],
+    ['an unknown delay of after', createMachine({ after: { later: { actions: [] } } } as never), /delay later/u],
+    [
+      'an unknown delay of raise',
+      createMachine({ entry: raise({ type: 'X' }, { delay: 'later' } as never) }),
+      /delay later/u,
+    ],
+    [
+      'anything of it deep inside',
+      createMachine({ initial: 'a', states: { a: { initial: 'b', states: { b: { always: { actions: 'tell' } } } } } }),
+      /a\.b names the action tell/u,
+    ],
+    [
+      'an action of an initial transition',
+      createMachine({ initial: { target: 'a', actions: 'tell' }, states: { a: {} } } as never),
+      /names the action tell/u,
+    ],
+  ];
+
+  for (const [what, machine, message] of refused) {
+    it(`is refused with ${what}`, () => {
+      assert.throws(() => chartOf(define(machine)), message);
+    });
+  }
+
+  it('names everything that is wrong at once', () => {
+    assert.throws(() => chartOf(define(createMachine({ entry: ['one', 'two'] }))), /action one.*action two/su);
+  });
+
+  it('may use declared actions, named assigns and named delays', () => {
+    const fine = named.createMachine({
+      entry: ['tell', 'count', { type: 'tell' }, named.raise({ type: 'X' }, { delay: 'soon' })],
+      after: { soon: { actions: 'tell' }, 5: {} },
+    });
+    assert.deepEqual(
+      [...chartOf(define(fine)).afters.values()].map(({ delay }) => delay),
+      ['5', 'soon'],
+    );
+  });
+
+  it('is prepared once', () => {
+    const definition = define(createMachine({ id: 'one' }));
+    assert.equal(chartOf(definition), chartOf({ ...definition }));
+  });
+});

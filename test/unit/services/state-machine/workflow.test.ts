@@ -1,0 +1,78 @@
+// What a chart's effects become, and what it may not ask for.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import '#src/services/user/user.events.ts';
+import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+import { MachineFault } from '#src/platform/machines/fault.ts';
+import type { Effect } from '#src/platform/machines/kernel.ts';
+import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
+import { consequencesOf, newestDefinition } from '#src/services/state-machine/state-machine.workflow.ts';
+
+const definition = newestDefinition('onboarding') as MachineDefinition;
+
+function consequences(effects: readonly Effect[], owner: string | null = 'u1') {
+  const instance = { _id: 'onboarding.u1', type: 'onboarding', key: 'u1', owner } as MachineInstance;
+  const transition = { seq: 4, event: { type: 'GO' }, from: 'a', to: 'b', status: 'active', changed: true, effects };
+  return consequencesOf(definition, { instance, transition: transition as unknown as Transition });
+}
+
+describe('the effects of a machine', () => {
+  it('tell everybody of the step, the owner only where there is one', () => {
+    assert.deepEqual(consequences([]).events[0]?.audience, ['machine.onboarding.u1', 'user.u1']);
+    assert.deepEqual(consequences([], null).events[0]?.audience, ['machine.onboarding.u1']);
+    assert.deepEqual(consequences([]).events[0]?.data, {
+      type: 'onboarding',
+      id: 'u1',
+      seq: 4,
+      event: 'GO',
+      from: 'a',
+      to: 'b',
+      status: 'active',
+      changed: true,
+    });
+  });
+
+  it('emit events of the machine’s own', () => {
+    const { events } = consequences([
+      { name: 'emit', params: { type: 'onboarding.reminded', data: { userId: 'u1' } } },
+    ]);
+    assert.deepEqual(events[1], {
+      type: 'onboarding.reminded',
+      data: { userId: 'u1' },
+      subject: 'machine.onboarding.u1',
+      audience: ['machine.onboarding.u1', 'user.u1'],
+    });
+  });
+
+  it('signal other machines by a command that one step makes once', () => {
+    const signal = { name: 'signal', params: { type: 'venture', id: 'v1', event: { type: 'READY', by: 'u1' } } };
+    const { events, work } = consequences([signal, signal]);
+    assert.equal(events.length, 1);
+    assert.deepEqual(work, [
+      { kind: 'state-machine.event.send', input: signal.params, cause: 'e.onboarding.u1-4-0' },
+      { kind: 'state-machine.event.send', input: signal.params, cause: 'e.onboarding.u1-4-1' },
+    ]);
+  });
+
+  const refused: readonly [string, Effect][] = [
+    [
+      'an event of somebody else',
+      { name: 'emit', params: { type: 'user.registered', data: { userId: 'u1', name: 'A' } } },
+    ],
+    ['an event nobody defined', { name: 'emit', params: { type: 'onboarding.unheard', data: {} } }],
+    ['an event with data of another shape', { name: 'emit', params: { type: 'onboarding.reminded', data: {} } }],
+    ['an emit without a type', { name: 'emit', params: {} }],
+    ['a signal of the runtime', { name: 'signal', params: { type: 'v', id: '1', event: { type: 'xstate.stop' } } }],
+    ['an effect nobody does', { name: 'launch', params: {} }],
+  ];
+  for (const [what, effect] of refused) {
+    it(`are refused: ${what}`, () => {
+      assert.throws(() => consequences([effect]), MachineFault);
+    });
+  }
+
+  it('are looked up on the newest definition of a type', () => {
+    assert.equal(newestDefinition('onboarding')?.version, 1);
+    assert.equal(newestDefinition('nothing'), undefined);
+  });
+});
