@@ -96,7 +96,7 @@ async function record(session: ClientSession, grant: NaiveGrant, answer: XpAnswe
     expireAt,
   };
   const asked = { shard: 'naive', kind, key: userId, input, actor, idempotencyKey: key, requestHash, requestId };
-  await Work.model.create([{ _id: newId(), ...asked, ...settled }], { session });
+  await Work.model.create([{ _id: newId(), ...asked, ...settled } as WorkRow], { session });
 }
 
 /** The event, and its number in the person's feed. */

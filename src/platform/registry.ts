@@ -10,7 +10,7 @@ import type { Projection } from './commands/projection.ts';
 
 /** A service's front door to the platform: the same shape twelve times. */
 export interface Service {
-  /** As in the health answer: `<name>_service`. */
+  /** The name of its folder; `<name>_service` in the health answer. */
   readonly name: string;
   readonly routes?: readonly Route[];
   readonly commands?: readonly CommandDefinition[];

@@ -25,7 +25,10 @@ const forbidden: readonly (readonly [file: string, source: string])[] = [
   ['src/services/user/zx.ts', "import { Queue } from 'bullmq';\nexport const y = Queue;\n"],
   ['src/services/user/zw.ts', uses('#workers/index.ts')],
   ['src/services/user/zv.ts', "export const y = process.env['A'];\n"],
-  ['src/services/user/zu.ts', "export const y = async (): Promise<unknown> => await import('#src/services/auth/auth.commands.ts');\n"],
+  [
+    'src/services/user/zu.ts',
+    "export const y = async (): Promise<unknown> => await import('#src/services/auth/auth.commands.ts');\n",
+  ],
   ['src/services/user/zt.ts', uses('ioredis')],
   ['src/services/user/zs.ts', uses('koa')],
   ['src/services/user/zr.ts', uses('socket.io')],
@@ -61,7 +64,10 @@ function plant(folder: string): void {
 }
 
 function refusedFiles(folder: string): Set<string> {
-  const { stdout } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['--format', 'unix'], { cwd: folder, encoding: 'utf8' });
+  const { stdout } = spawnSync(join(root, 'node_modules/.bin/oxlint'), ['--format', 'unix'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   const lines = stdout.split('\n').filter((line) => /no-restricted-imports|no-process-env/u.test(line));
   return new Set(lines.map((line) => line.split(':')[0] ?? ''));
 }

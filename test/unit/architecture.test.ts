@@ -32,7 +32,9 @@ const registry = buildRegistry();
 describe('architecture', () => {
   it('has the mandated top level and nothing else', () => {
     const visible = readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'dist'].includes(entry.name))
+      .filter(
+        (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !['node_modules', 'dist'].includes(entry.name),
+      )
       .map((entry) => entry.name);
     assert.deepEqual(visible.toSorted(), ['bench', 'config', 'docs', 'machines', 'src', 'test', 'workers']);
   });
@@ -49,20 +51,27 @@ describe('architecture', () => {
     });
 
     it(`${folder} has a small front door with explicit names`, () => {
-      const lines = readFileSync(join(root, 'src/services', folder, 'index.ts'), 'utf8').trimEnd().split('\n');
+      const lines = readFileSync(join(root, 'src/services', folder, 'index.ts'), 'utf8')
+        .trimEnd()
+        .split('\n');
       assert.ok(lines.length <= 25, `${lines.length} lines`);
       assert.ok(!lines.some((line) => line.includes('export *')), 'export * hides what the door offers');
     });
   }
 
   it('has every service folder in the table, once', () => {
-    const names = services.map((service) => service.name.replaceAll('_', '-'));
+    const names = services.map((service) => service.name);
     assert.deepEqual(names.toSorted(), folders.toSorted());
   });
 
   it('has a worker for every pool', () => {
     const files = readdirSync(join(root, 'workers')).filter((file) => file.endsWith('.worker.ts'));
-    assert.deepEqual(files.toSorted(), Object.keys(pools).map((pool) => `${pool}.worker.ts`).toSorted());
+    assert.deepEqual(
+      files.toSorted(),
+      Object.keys(pools)
+        .map((pool) => `${pool}.worker.ts`)
+        .toSorted(),
+    );
   });
 
   it('has no route twice, and says of every route who may call it', () => {
@@ -92,7 +101,10 @@ describe('architecture', () => {
     for (const folder of folders) {
       for (const file of filesOf(folder).filter((name) => name.endsWith('.commands.ts'))) {
         const source = readFileSync(join(root, 'src/services', folder, file), 'utf8');
-        assert.ok(!/\.native\(\)|\.model\.(?!ts)|fetch\(/u.test(source), `${file} reads or writes beside load and decide`);
+        assert.ok(
+          !/\.native\(\)|\.model\.(?!ts)|fetch\(/u.test(source),
+          `${file} reads or writes beside load and decide`,
+        );
       }
     }
   });

@@ -129,7 +129,7 @@ async function placesOf(
   heads: LRUCache<string, Head>,
 ): Promise<FeedEvent[]> {
   const wanted = events.flatMap((event) =>
-    event.audience.filter((feed) => shards.has(shardFor('feeds', feed))).map((feed) => ({ feed, event })),
+    event.audience.filter((feed) => isPending(event, shardFor('feeds', feed), shards)).map((feed) => ({ feed, event })),
   );
   const next = await knownHeads([...new Set(wanted.map(({ feed }) => feed))], heads);
   const now = Date.now();
@@ -145,6 +145,11 @@ async function placesOf(
       expireAt: new Date(now + retention.feedEventsMs),
     };
   });
+}
+
+/** Of a shard that came from another owner, some events may have their places while they wait for those of others. */
+function isPending(event: StoredEvent, shard: string, shards: ReadonlySet<string>): boolean {
+  return shards.has(shard) && (event.pending?.includes(shard) ?? false);
 }
 
 async function knownHeads(feeds: readonly string[], heads: LRUCache<string, Head>): Promise<Map<string, Head>> {

@@ -106,22 +106,34 @@ function rowsOf(acts: readonly Act[]): WorkRow[] {
 
 async function clean(): Promise<void> {
   await Promise.all(
-    [Work, DeadLetters, Events, Tallies, Steps].map(async ({ name }) => await mongoose.connection.collection(name).deleteMany({})),
+    [Work, DeadLetters, Events, Tallies, Steps].map(
+      async ({ name }) => await mongoose.connection.collection(name).deleteMany({}),
+    ),
   );
   await Steps.native().insertOne({ _id: 'taken', sum: 0 });
 }
 
 /** Everything a run left behind, without times. */
 async function remains(): Promise<unknown> {
-  const work = await Work.native().find({}, { sort: { _id: 1 } }).toArray();
-  const dead = await DeadLetters.native().find({}, { sort: { _id: 1 } }).toArray();
-  const events = await Events.native().find({}, { sort: { _id: 1 } }).toArray();
+  const work = await Work.native()
+    .find({}, { sort: { _id: 1 } })
+    .toArray();
+  const dead = await DeadLetters.native()
+    .find({}, { sort: { _id: 1 } })
+    .toArray();
+  const events = await Events.native()
+    .find({}, { sort: { _id: 1 } })
+    .toArray();
   return {
     work: work.map(({ _id, state, result, problem, attempts }) => ({ _id, state, result, problem, attempts })),
     dead: dead.map(({ _id, attempts }) => ({ _id, attempts })),
     events: events.map(({ _id, data, pending }) => ({ _id, data, pending })),
-    tallies: await Tallies.native().find({}, { sort: { _id: 1 } }).toArray(),
-    steps: await Steps.native().find({}, { sort: { _id: 1 } }).toArray(),
+    tallies: await Tallies.native()
+      .find({}, { sort: { _id: 1 } })
+      .toArray(),
+    steps: await Steps.native()
+      .find({}, { sort: { _id: 1 } })
+      .toArray(),
   };
 }
 
@@ -142,7 +154,12 @@ async function run(rows: readonly WorkRow[], sizes: readonly number[], again: re
     start += size;
   }
   for (let round = 0; round < pools.gamification.maxAttempts; round += 1) {
-    await committer.commit(tenure, await Work.native().find({ state: 'new' }, { sort: { _id: 1 } }).toArray());
+    await committer.commit(
+      tenure,
+      await Work.native()
+        .find({ state: 'new' }, { sort: { _id: 1 } })
+        .toArray(),
+    );
   }
   await tenure.end();
   return await remains();
@@ -190,7 +207,10 @@ describe('committer', function () {
   it('does nothing more for a batch that is delivered twice', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(someAct.filter(({ how }) => how === 'good' || how === 'refused'), { minLength: 1, maxLength: 16 }),
+        fc.array(
+          someAct.filter(({ how }) => how === 'good' || how === 'refused'),
+          { minLength: 1, maxLength: 16 },
+        ),
         fc.array(fc.integer({ min: 1, max: 8 }), { minLength: 1, maxLength: 4 }),
         fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }),
         async (acts, sizes, again) => {
@@ -203,10 +223,16 @@ describe('committer', function () {
   });
 
   it('finds the one command whose document MongoDB refuses and does the others', async () => {
-    const acts = Array.from({ length: 7 }, (_, index): Act => ({ who: 'ada', amount: 1, how: index === 3 ? 'oversized' : 'good' }));
+    const acts = Array.from({ length: 7 }, (_, index): Act => ({
+      who: 'ada',
+      amount: 1,
+      how: index === 3 ? 'oversized' : 'good',
+    }));
     const rows = rowsOf(acts);
     await run(rows, [7], [false]);
-    const states = await Work.native().find({}, { sort: { _id: 1 } }).toArray();
+    const states = await Work.native()
+      .find({}, { sort: { _id: 1 } })
+      .toArray();
     assert.deepEqual(
       states.map(({ state }) => state),
       ['done', 'done', 'done', 'dead', 'done', 'done', 'done'],
