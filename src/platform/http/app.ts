@@ -1,0 +1,67 @@
+// The HTTP door: builds the Koa application, never listens. The API root and the tests give it a server.
+import cors from '@koa/cors';
+import Koa, { type Middleware } from 'koa';
+import helmet from 'koa-helmet';
+import { config } from '#config/env.ts';
+import type { Submit } from '../commands/submit.ts';
+import { logFor } from '../log.ts';
+import type { Registry } from '../registry.ts';
+import { logRequests } from './access-log.ts';
+import { healthRoutes, type HealthProbes } from './health.ts';
+import { catchProblems } from './problem.ts';
+import { identifyRequest } from './request-id.ts';
+import { bindRoutes, refuseUnrouted } from './router.ts';
+
+/** What an application is made of. */
+export interface AppParts {
+  readonly registry: Registry;
+  /** How routes do commands; `createSubmit` of commands/submit.ts. */
+  readonly submit: Submit;
+  /** What the health answers ask. */
+  readonly health: HealthProbes;
+  /** The board of queues (`createBoard` of board.ts), where this process shows it. */
+  readonly board?: Middleware;
+}
+
+/** Answers are data, never pages: nothing may be loaded, framed or run from them. */
+const headers = helmet({
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  xFrameOptions: { action: 'deny' },
+});
+
+function crossOrigin(origins: readonly string[]): Middleware {
+  const allowed = new Set(origins);
+  return cors({
+    // The types want a text; '' is how @koa/cors is told "not this one".
+    origin: (ctx) => (allowed.has(ctx.get('Origin')) ? ctx.get('Origin') : ''),
+    allowMethods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowHeaders: [
+      'Authorization',
+      'Content-Type',
+      'Idempotency-Key',
+      'If-Match',
+      'Prefer',
+      'X-Request-Id',
+      'traceparent',
+    ],
+    exposeHeaders: ['Idempotency-Replayed', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
+}
+
+/** An application that answers every route of the registry, health, and everything else with a problem. */
+export function createApp(parts: AppParts): Koa {
+  const app = new Koa({ proxy: config.trustProxy > 0, maxIpsCount: config.trustProxy, env: config.nodeEnv });
+  app.on('error', (error) => logFor('http').debug({ err: error }, 'A connection broke while it was answered'));
+  app.use(identifyRequest).use(logRequests).use(catchProblems).use(headers);
+  if (config.corsOrigins.length > 0) {
+    app.use(crossOrigin(config.corsOrigins));
+  }
+  if (parts.board) {
+    app.use(parts.board);
+  }
+  const routes = [...parts.registry.routes, ...healthRoutes(parts.registry, parts.health)];
+  app.use(bindRoutes(routes, parts.submit).routes());
+  app.use(refuseUnrouted);
+  return app;
+}

@@ -1,0 +1,133 @@
+// Who asks: one check of access tokens for HTTP requests and sockets. koa-jwt verifies; around it stands what it leaves
+// open: the type of the token, unknown header members, claims that are missing, and a session that is over.
+import type { KeyObject } from 'node:crypto';
+import jwt from 'koa-jwt';
+import type { Context } from 'koa';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { accessTokens } from '#config/auth.ts';
+import { permissionsOf } from '../auth/permissions.ts';
+import { findSession } from '../auth/sessions.ts';
+import { verificationKeys } from '../auth/tokens.ts';
+import { problems, type AppError } from '../errors.ts';
+import type { Caller } from './route.ts';
+
+/** What a good token says, and who its bearer is now. */
+export interface Verified {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** When the token itself ends; the session may be renewed beyond it. */
+  readonly expiresAt: Date;
+  readonly caller: Caller;
+}
+
+const claimsOf = z.object({
+  sub: z.string().min(1),
+  sid: z.string().min(1),
+  jti: z.string().min(1),
+  iat: z.number(),
+  exp: z.number(),
+});
+type Claims = z.output<typeof claimsOf>;
+
+function refused(detail: string, cause?: unknown): AppError {
+  return problems.unauthenticated(detail, {
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    cause,
+  });
+}
+
+const headerMembers = new Set(['alg', 'typ', 'kid']);
+
+/** The key a token's header names. Throws for any header that is not exactly ours. */
+async function keyFor(header: Record<string, unknown>): Promise<KeyObject> {
+  if (header['typ'] !== 'at+jwt' || Object.keys(header).some((member) => !headerMembers.has(member))) {
+    throw new Error('Not the header of an access token');
+  }
+  const key = (await verificationKeys()).get(String(header['kid']));
+  if (!key) {
+    throw new Error('Unknown key');
+  }
+  return key;
+}
+
+const options: jwt.Options & { clockTolerance: number } = {
+  // koa-jwt hands the loader's answer to jsonwebtoken, which takes a KeyObject (5 times as fast as a text); the
+  // types of koa-jwt are older than that.
+  secret: keyFor as unknown as jwt.SecretLoader,
+  algorithms: ['ES256'],
+  issuer: accessTokens.issuer,
+  audience: accessTokens.audience,
+  clockTolerance: accessTokens.toleranceS,
+  key: 'claims',
+};
+const koaJwt = jwt(options);
+
+/** Runs koa-jwt on a token alone: no cookie, no `ctx.state.secret` and no other header can have a say. */
+async function claimsIn(token: string): Promise<Claims> {
+  const state: { claims?: unknown } = {};
+  const alone = {
+    header: { authorization: `Bearer ${token}` },
+    state,
+    throw: (_status: number, _message: string, details?: { originalError?: unknown }) => {
+      throw refused('The access token is not valid; log in or refresh it', details?.originalError);
+    },
+  };
+  await koaJwt(alone as unknown as Context, async () => await Promise.resolve());
+  const claims = claimsOf.safeParse(state.claims);
+  if (!claims.success) {
+    throw refused('The access token lacks claims', claims.error);
+  }
+  return claims.data;
+}
+
+// A signature that was right stays right, and checking it is the dearest part of a small request. Only that is
+// remembered: times and session are looked at every time.
+const rightTokens = new LRUCache<string, Claims>({ max: accessTokens.remembered });
+
+async function checkedClaims(token: string): Promise<Claims> {
+  const remembered = rightTokens.get(token);
+  if (!remembered) {
+    const claims = await claimsIn(token);
+    rightTokens.set(token, claims);
+    return claims;
+  }
+  if (Date.now() / 1000 >= remembered.exp + accessTokens.toleranceS) {
+    rightTokens.delete(token);
+    throw refused('The access token has expired; refresh it');
+  }
+  return remembered;
+}
+
+/**
+ * Checks an access token and its session, and says who its bearer is. Errors: `auth.unauthenticated`, and what
+ * `asAppError` makes 503 of where neither Redis nor MongoDB can say whether the session lives.
+ */
+export async function verifyAccessToken(token: string): Promise<Verified> {
+  const { sub: userId, sid: sessionId, exp } = await checkedClaims(token);
+  const session = await findSession(sessionId);
+  if (!session || session.userId !== userId) {
+    throw refused('The session is over; log in again');
+  }
+  const granted = await permissionsOf(session.roles);
+  const caller: Caller = { userId, sessionId, roles: session.roles, can: (permission) => granted.has(permission) };
+  return { userId, sessionId, expiresAt: new Date(exp * 1000), caller };
+}
+
+const bearer = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/iu;
+const longestHeader = 4_096;
+
+/** The caller of a request by its `Authorization` header; errors as verifyAccessToken. */
+export async function authenticate(authorization: string | undefined): Promise<Caller> {
+  if (authorization === undefined) {
+    throw problems.unauthenticated(undefined, { headers: { 'WWW-Authenticate': 'Bearer' } });
+  }
+  const token = authorization.length <= longestHeader ? bearer.exec(authorization)?.[1] : undefined;
+  if (token === undefined) {
+    throw refused('Send the access token as "Authorization: Bearer <token>"');
+  }
+  return (await verifyAccessToken(token)).caller;
+}
+
+/** The caller of public routes: nobody, who may do nothing more. */
+export const nobody: Caller = Object.freeze({ userId: 'anonymous', sessionId: '', roles: [], can: () => false });

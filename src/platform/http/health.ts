@@ -1,0 +1,184 @@
+// Health: asks every dependency, in parallel and for at most a second, and says which of the twelve services this
+// process has. For load balancers, orchestrators and people. Bound by app.ts.
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pools, type PoolName } from '#config/pools.ts';
+import { probeMongo } from '../mongo/connect.ts';
+import type { Registry, Service } from '../registry.ts';
+import { defineRoute, type Route } from './route.ts';
+
+/** How busy a pool is: processes that own its shards, and how long its oldest undone row has waited. */
+export interface PoolState {
+  readonly owners: number;
+  readonly oldestWaitMs: number;
+}
+
+/** What only the process root can ask. Either may throw: that is an answer too. */
+export interface HealthProbes {
+  /** True where Redis answers. */
+  readonly redis: () => Promise<boolean>;
+  readonly poolStates: () => Promise<Partial<Record<PoolName, PoolState>>>;
+}
+
+/** Every service the product has, whether or not this process mounts it. */
+const serviceNames = [
+  'user',
+  'legal',
+  'venture',
+  'gamification',
+  'buz',
+  'umbrella',
+  'auth',
+  'file',
+  'analytics',
+  'notification',
+  'websocket',
+  'state-machine',
+] as const;
+
+const probeMs = 1_000;
+/** Work that waits longer than this says that its pool does not keep up. */
+const slowPoolMs = 30_000;
+
+type Light = 'up' | 'degraded' | 'down';
+
+interface Probed<T> {
+  readonly value: T | null;
+  readonly ms: number;
+}
+
+async function probe<T>(ask: () => Promise<T>): Promise<Probed<T>> {
+  const start = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), probeMs);
+  });
+  try {
+    const value = await Promise.race([ask(), tooLong]);
+    return { value, ms: Math.round(performance.now() - start) };
+  } catch {
+    return { value: null, ms: Math.round(performance.now() - start) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function poolLight(state: PoolState | undefined): Light {
+  if (!state || state.owners === 0) {
+    return 'down';
+  }
+  return state.oldestWaitMs > slowPoolMs ? 'degraded' : 'up';
+}
+
+function worst(lights: readonly Light[]): Light {
+  return lights.includes('down') ? 'down' : lights.includes('degraded') ? 'degraded' : 'up';
+}
+
+interface Dependencies {
+  readonly mongodb: { readonly status: Light; readonly ms: number };
+  readonly redis: { readonly status: Light; readonly ms: number };
+  readonly queues: { readonly status: Light; readonly ms: number; readonly pools: Record<string, unknown> };
+}
+
+async function askDependencies(probes: HealthProbes): Promise<Dependencies> {
+  const [mongodb, redis, states] = await Promise.all([
+    probe(probeMongo),
+    probe(probes.redis),
+    probe(probes.poolStates),
+  ]);
+  const named = (Object.keys(pools) as PoolName[]).map((pool) => {
+    const state = states.value?.[pool];
+    return [pool, { status: poolLight(state), ...state }] as const;
+  });
+  return {
+    mongodb: { status: mongodb.value === true ? 'up' : 'down', ms: mongodb.ms },
+    redis: { status: redis.value === true ? 'up' : 'down', ms: redis.ms },
+    queues: { status: worst(named.map(([, pool]) => pool.status)), ms: states.ms, pools: Object.fromEntries(named) },
+  };
+}
+
+function poolsOf(service: Service): string[] {
+  return [...new Set((service.commands ?? []).map((command) => command.pool))].filter((pool) => pool !== 'direct');
+}
+
+function serviceState(service: Service | undefined, dependencies: Dependencies): 'active' | 'degraded' | 'absent' {
+  if (!service?.routes?.length) {
+    return 'absent';
+  }
+  const { mongodb, redis, queues } = dependencies;
+  const needed = poolsOf(service).map((pool) => (queues.pools[pool] as { status: Light }).status);
+  return [mongodb.status, redis.status, ...needed].every((light) => light === 'up') ? 'active' : 'degraded';
+}
+
+function overall(dependencies: Dependencies): 'healthy' | 'degraded' | 'unhealthy' {
+  const { mongodb, redis, queues } = dependencies;
+  if (mongodb.status === 'down') {
+    return 'unhealthy';
+  }
+  return redis.status === 'up' && queues.status === 'up' ? 'healthy' : 'degraded';
+}
+
+function readVersion(): string {
+  // The compiled file lies one folder deeper than the source.
+  for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+    try {
+      return (JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
+    } catch {
+      continue;
+    }
+  }
+  return 'unknown';
+}
+
+const version = readVersion();
+
+/**
+ * The three health routes. `/api/health` tells all; `/live` only that the process answers; `/ready` whether it can
+ * accept work: MongoDB takes writes. Redis and owners may be away, accepted work waits for them.
+ */
+export function healthRoutes(registry: Registry, probes: HealthProbes): Route[] {
+  const byName = new Map(registry.services.map((service) => [service.name, service]));
+  return [
+    defineRoute({
+      method: 'get',
+      path: '/api/health',
+      summary: 'How the whole system is',
+      auth: 'public',
+      quiet: true,
+      handle: async () => {
+        const dependencies = await askDependencies(probes);
+        const status = overall(dependencies);
+        const services = serviceNames.map(
+          (name) => [`${name.replaceAll('-', '_')}_service`, serviceState(byName.get(name), dependencies)] as const,
+        );
+        return {
+          status: status === 'unhealthy' ? 503 : 200,
+          body: { status, version, services: Object.fromEntries(services), dependencies },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/health/live',
+      summary: 'Whether this process answers',
+      auth: 'public',
+      quiet: true,
+      handle: async () => await Promise.resolve({ status: 200, body: { status: 'live', version } }),
+    }),
+    defineRoute({
+      method: 'get',
+      path: '/api/health/ready',
+      summary: 'Whether this process can accept work',
+      auth: 'public',
+      quiet: true,
+      handle: async () => {
+        const ready = (await probe(probeMongo)).value === true;
+        return {
+          status: ready ? 200 : 503,
+          body: { status: ready ? 'ready' : 'not-ready' },
+          ...(ready ? {} : { headers: { 'Retry-After': '1' } }),
+        };
+      },
+    }),
+  ];
+}

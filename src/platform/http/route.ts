@@ -1,0 +1,93 @@
+// What a route is: one typed value that the router, the documents and the tests read.
+import type { z } from 'zod';
+import type { CommandDefinition } from '../commands/command.ts';
+
+/** Who asks: taken from a checked access token and a living session. */
+export interface Caller {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly roles: readonly string[];
+  /** True where one of the caller's roles carries the permission. */
+  readonly can: (permission: string) => boolean;
+}
+
+/** A request after every check: authenticated, permitted, parsed. */
+export interface RouteRequest<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  /** The caller; on `public` routes `anonymous`, without roles and permissions. */
+  readonly caller: Caller;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  /** Header by lower-case name. */
+  readonly header: (name: string) => string | undefined;
+  /** Peer address, for session lists. */
+  readonly ip: string;
+  /** Does a command and gives its answer; see `submit` in commands/submit.ts. `status` is that of a first success. */
+  readonly submit: <Input>(command: CommandDefinition<Input>, input: Input, status?: number) => Promise<RouteAnswer>;
+}
+
+/** What goes back. */
+export interface RouteAnswer {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A route with its types forgotten, as the router holds it. */
+export interface Route {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** As @koa/router takes it, from `/api/`. */
+  readonly path: string;
+  readonly summary: string;
+  /** `public`, `user` (any living session), or the permission that is needed. */
+  readonly auth: 'public' | 'user' | { readonly permission: string };
+  readonly params: z.ZodType | undefined;
+  readonly query: z.ZodType | undefined;
+  readonly body: z.ZodType | undefined;
+  /** Status of success and the shape of its body. */
+  readonly status: number;
+  readonly output: z.ZodType | undefined;
+  /** Its successes are logged at debug only: for probes and the paths that carry the load. */
+  readonly quiet: boolean;
+  readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer>;
+}
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
+
+interface RouteDefinition<
+  Params extends z.ZodType | undefined,
+  Query extends z.ZodType | undefined,
+  Body extends z.ZodType | undefined,
+> {
+  readonly method: Route['method'];
+  readonly path: string;
+  readonly summary: string;
+  readonly auth: Route['auth'];
+  readonly params?: Params;
+  readonly query?: Query;
+  readonly body?: Body;
+  readonly status?: number;
+  readonly output?: z.ZodType;
+  readonly quiet?: boolean;
+  readonly handle: (request: RouteRequest<Parsed<Params>, Parsed<Query>, Parsed<Body>>) => Promise<RouteAnswer>;
+}
+
+/** Defines a route. Its inputs are parsed before `handle` runs: a value that does not fit is 422 and changes nothing. */
+export function defineRoute<
+  Params extends z.ZodType | undefined = undefined,
+  Query extends z.ZodType | undefined = undefined,
+  Body extends z.ZodType | undefined = undefined,
+>(definition: RouteDefinition<Params, Query, Body>): Route {
+  return {
+    ...definition,
+    params: definition.params,
+    query: definition.query,
+    body: definition.body,
+    status: definition.status ?? 200,
+    output: definition.output,
+    quiet: definition.quiet ?? false,
+    handle: definition.handle as Route['handle'],
+  };
+}

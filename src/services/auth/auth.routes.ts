@@ -1,0 +1,125 @@
+// The paths of logging in and out. Their answers hold tokens, so none is ever stored: Idempotency-Key is ignored here.
+import { accessTokens } from '#config/auth.ts';
+import { config } from '#config/env.ts';
+import { hashPassword } from '#src/platform/auth/passwords.ts';
+import { endSession, openSession, rotateSession, type OpenedSession } from '#src/platform/auth/sessions.ts';
+import { issueAccessToken, publicKeySet } from '#src/platform/auth/tokens.ts';
+import { problems } from '#src/platform/errors.ts';
+import { defineRoute, type Route } from '#src/platform/http/route.ts';
+import { findAccount, registerAccount, type AccountView } from '#src/services/user/index.ts';
+import { authProblems } from './auth.errors.ts';
+import { registrationRefusal } from './auth.policy.ts';
+import { checkPassword } from './auth.queries.ts';
+import { keySet, loggedIn, login, me, refresh, register, type LoggedIn } from './auth.schema.ts';
+
+const challenge = { headers: { 'WWW-Authenticate': 'Bearer' } };
+
+interface Peer {
+  readonly ip: string;
+  header(name: string): string | undefined;
+}
+
+async function begin(account: AccountView, peer: Peer): Promise<LoggedIn> {
+  const userAgent = peer.header('user-agent') ?? '';
+  return await answerFor(account, await openSession({ userId: account.id, userAgent, ip: peer.ip }));
+}
+
+async function answerFor({ id, email, name, roles }: AccountView, session: OpenedSession): Promise<LoggedIn> {
+  return {
+    accessToken: await issueAccessToken({ userId: id, sessionId: session.sessionId }),
+    refreshToken: session.refreshToken,
+    expiresIn: accessTokens.lifetimeS,
+    user: { id, email, name, roles },
+  };
+}
+
+/** The routes of the auth service. */
+export const authRoutes: readonly Route[] = [
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/register',
+    summary: 'Make your own account and log in',
+    auth: 'public',
+    body: register,
+    status: 201,
+    output: loggedIn,
+    handle: async (request) => {
+      const refusal = registrationRefusal(config.registration);
+      if (refusal) {
+        throw refusal;
+      }
+      const { email, name, password } = request.body;
+      const passwordHash = await hashPassword(password);
+      const { body } = await request.submit(registerAccount, { email, name, passwordHash });
+      return { status: 201, body: await begin(body as AccountView, request) };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/login',
+    summary: 'Log in with e-mail address and password',
+    auth: 'public',
+    body: login,
+    output: loggedIn,
+    handle: async (request) => {
+      const account = await checkPassword(request.body.email, request.body.password);
+      if (!account) {
+        throw authProblems.invalidCredentials(undefined, challenge);
+      }
+      return { status: 200, body: await begin(account, request) };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/refresh',
+    summary: 'Exchange the refresh token for new tokens; each is good once',
+    auth: 'public',
+    body: refresh,
+    output: loggedIn,
+    handle: async ({ body }) => {
+      const session = await rotateSession(body.refreshToken);
+      const account = session && (await findAccount(session.userId));
+      if (!session || !account) {
+        throw authProblems.refreshRefused(undefined, challenge);
+      }
+      return { status: 200, body: await answerFor(account, session) };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/auth/me',
+    summary: 'Who you are',
+    auth: 'user',
+    output: me,
+    handle: async ({ caller }) => {
+      const account = await findAccount(caller.userId);
+      if (!account) {
+        throw problems.unauthenticated(undefined, challenge);
+      }
+      return { status: 200, body: account };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/auth/logout',
+    summary: 'End this session, at once and everywhere',
+    auth: 'user',
+    status: 204,
+    handle: async ({ caller }) => {
+      await endSession(caller.sessionId);
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    summary: 'The keys that access tokens are signed with',
+    auth: 'public',
+    output: keySet,
+    handle: async () => ({
+      status: 200,
+      body: await publicKeySet(),
+      headers: { 'Cache-Control': 'public, max-age=300' },
+    }),
+  }),
+];

@@ -1,0 +1,90 @@
+// Writes of accounts. All are direct: they touch only their own document.
+import type { AppError } from '#src/platform/errors.ts';
+import { defineCommand, insert, put, type Command, type Decision } from '#src/platform/commands/command.ts';
+import { userProblems } from './user.errors.ts';
+import { userRegistered } from './user.events.ts';
+import { nameKeyOf, Users, type User } from './user.model.ts';
+import { presentAccount } from './user.presenter.ts';
+import { accountInput, firstPasswordInput, registrationInput } from './user.schema.ts';
+
+interface NewAccount {
+  readonly email: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly passwordHash?: string;
+}
+
+/** A new user is named by the id of the command that made it, so that doing it again finds it. */
+function begin(command: Command, account: NewAccount, now: Date): Decision {
+  const user: User = {
+    _id: command.id,
+    ...account,
+    nameKey: nameKeyOf(account.name),
+    createdAt: now,
+    updatedAt: now,
+    rev: 0,
+  };
+  return {
+    writes: [insert(Users, user)],
+    events: [
+      userRegistered.draft({
+        subject: user._id,
+        audience: [`user.${user._id}`],
+        data: { userId: user._id, name: user.name },
+      }),
+    ],
+    result: { ...presentAccount(user), createdAt: now.toISOString() },
+  };
+}
+
+const emailTaken = (): AppError => userProblems.emailTaken();
+const loadNothing = async (): Promise<void> => await Promise.resolve();
+
+/** Makes an account for somebody else. Codes: auth.email-taken. */
+export const createAccount = defineCommand({
+  kind: 'user.account.create',
+  pool: 'direct',
+  input: accountInput,
+  key: (input) => `user.${input.email}`,
+  load: loadNothing,
+  decide: (_state, command, now) => begin(command, command.input, now),
+  onDuplicate: emailTaken,
+});
+
+/** Makes one's own account, with its password. Codes: auth.email-taken. */
+export const registerAccount = defineCommand({
+  kind: 'user.account.register',
+  pool: 'direct',
+  recorded: false,
+  input: registrationInput,
+  key: (input) => `user.${input.email}`,
+  load: loadNothing,
+  decide: (_state, command, now) => begin(command, { ...command.input, roles: ['user'] }, now),
+  onDuplicate: emailTaken,
+});
+
+/** Gives an account its first password; one that has a password keeps it. Codes: user.not-found. */
+export const setFirstPassword = defineCommand({
+  kind: 'user.password.set-first',
+  pool: 'direct',
+  recorded: false,
+  input: firstPasswordInput,
+  key: (input) => `user.${input.userId}`,
+  load: async (commands, reader) => {
+    await reader.read(
+      Users,
+      commands.map((command) => command.input.userId),
+    );
+  },
+  decide: (state, { input }, now) => {
+    const user = state.get(Users, input.userId);
+    if (!user) {
+      return userProblems.notFound(`There is no user ${input.userId}`);
+    }
+    if (user.passwordHash !== undefined) {
+      return { result: { set: false, passwordHash: user.passwordHash } };
+    }
+    const changed = { ...user, passwordHash: input.passwordHash, updatedAt: now, rev: user.rev + 1 };
+    return { writes: [put(Users, changed)], result: { set: true, passwordHash: input.passwordHash } };
+  },
+});
