@@ -1,11 +1,29 @@
 // Ids and digests. Every id is a string without `:`; ids made here sort by the time they were made.
-import { createHash } from 'node:crypto';
+import { createHash, getRandomValues } from 'node:crypto';
 import { hostname } from 'node:os';
 import { v7 } from 'uuid';
 
-/** A new id (UUID version 7): later ids of one process sort after earlier ones. */
+// Random bytes are drawn in one go for many ids: a draw for each costs more than the rest of an id.
+const pool = new Uint8Array(16 * 256);
+let drawn = pool.length;
+let msecs = 0;
+let seq = 0;
+
+/** A new id (UUID version 7): later ids of one process sort after earlier ones, within a millisecond too. */
 export function newId(): string {
-  return v7();
+  if (drawn === pool.length) {
+    getRandomValues(pool);
+    drawn = 0;
+  }
+  const random = pool.subarray(drawn, (drawn += 16));
+  const now = Date.now();
+  if (now > msecs) {
+    msecs = now;
+    seq = 0;
+  } else {
+    seq += 1;
+  }
+  return v7({ random, msecs, seq });
 }
 
 /** Names this process in leases, hints and statistics; another one after a restart. */

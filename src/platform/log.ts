@@ -24,7 +24,7 @@ const options = {
 /** The root logger. Ask `logFor(area)` for a line that says where it comes from. */
 const root: Logger =
   config.nodeEnv === 'production'
-    ? pino(options)
+    ? pino(options, pino.destination({ sync: false }))
     : pino(
         options,
         pretty({ sync: true, ignore: 'area', messageFormat: '{area}: {msg}', translateTime: 'HH:MM:ss.l' }),

@@ -13,9 +13,6 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** Something that is stopped when the process stops, newest first. */
-export type Stop = () => Promise<void> | void;
-
 /** Runs `start` and keeps the process until a signal, or until the supervisor is gone. */
 export async function runProcess(name: string, start: () => Promise<Running>): Promise<void> {
   let running: Running | undefined;

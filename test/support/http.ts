@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import mongoose from 'mongoose';
 import { z } from 'zod';
 import { seedRoles } from '#src/platform/auth/permissions.ts';
+import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit, type Submit } from '#src/platform/commands/submit.ts';
 import { createApp, type AppParts } from '#src/platform/http/app.ts';
@@ -92,6 +93,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
   await connectMongo();
   await mongoose.connection.dropDatabase();
   await migrate([seedRoles]);
+  openQueues();
   const redis = sharedClient();
   if (redis.status !== 'ready') {
     await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
@@ -116,6 +118,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
       closeHints();
       await mongoose.connection.dropDatabase();
       redis.disconnect();
+      await closeQueues();
       await closeRedis();
       await mongoose.disconnect();
     },

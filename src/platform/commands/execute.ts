@@ -2,13 +2,13 @@
 // process, guarded by the documents' revisions; reactions and events are rows of it.
 import { setTimeout as delay } from 'node:timers/promises';
 import mongoose from 'mongoose';
-import { problems, unavailable } from '../errors.ts';
+import { problems, unavailable, type AppError } from '../errors.ts';
 import { duplicateIn, inTransaction, isTransient } from '../mongo/transaction.ts';
 import { hint } from '../redis/hints.ts';
 import { commandOf, type Registry } from '../registry.ts';
 import { project } from './drain-work.ts';
 import { Overlay } from './overlay.ts';
-import { commandFrom, decideAll, type Settlement } from './plan.ts';
+import { commandFrom, decideAll, type Plan, type Settlement } from './plan.ts';
 import { wakeOwners } from './queues.ts';
 import { Work, type WorkRow } from './work.ts';
 import { insertSettled, Stale, writeEffects } from './write.ts';
@@ -16,18 +16,26 @@ import { insertSettled, Stale, writeEffects } from './write.ts';
 const tries = 6;
 
 /**
- * Executes a direct command and answers how it ended. A repeat under the same Idempotency-Key gets the first answer.
- * @throws idempotency.body-differs, request.conflict, server.unavailable, and what the command's onDuplicate says
+ * Executes a direct command and answers how it ended. A repeat under the same Idempotency-Key gets the first answer,
+ * a refusal too. @throws idempotency.body-differs, request.conflict, server.unavailable
  */
 export async function execute(registry: Registry, row: WorkRow): Promise<Settlement> {
   const definition = commandOf(registry, row.kind);
+  let attempted: Settlement | undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return (await firstAnswer(row)) ?? (await run(registry, row));
+      const earlier = await earlierAnswer(row, attempted);
+      if (earlier) {
+        return earlier;
+      }
+      const prepared = await prepare(registry, row);
+      attempted = prepared.settlement;
+      await commit(registry, prepared, definition.recorded !== false);
+      return attempted;
     } catch (error) {
       const duplicate = duplicateIn(error);
       if (duplicate !== null && duplicate !== Work.name && definition.onDuplicate) {
-        throw definition.onDuplicate(duplicate);
+        return await refuse(row, definition.onDuplicate(duplicate), definition.recorded !== false);
       }
       const passing = duplicate !== null || error instanceof Stale || isTransient(error);
       if (!passing) {
@@ -41,9 +49,12 @@ export async function execute(registry: Registry, row: WorkRow): Promise<Settlem
   }
 }
 
-/** What an earlier row says: of the same key, or of this very id when a commit's result was unknown. */
-async function firstAnswer(row: WorkRow): Promise<Settlement | null> {
+/** What is settled already: the first row under this key, or this very row, when only its commit's result was lost. */
+async function earlierAnswer(row: WorkRow, attempted: Settlement | undefined): Promise<Settlement | null> {
   const { actor, kind, idempotencyKey } = row;
+  if (attempted && (await Work.native().findOne({ _id: row._id }))) {
+    return attempted;
+  }
   if (idempotencyKey === undefined) {
     return null;
   }
@@ -55,33 +66,35 @@ async function firstAnswer(row: WorkRow): Promise<Settlement | null> {
     throw problems.keyReused();
   }
   const { result, status, problem } = first;
-  return {
-    row: first,
-    state: first.state as Settlement['state'],
-    result,
-    status,
-    problem,
-    replayed: first._id !== row._id,
-  };
+  return { row: first, state: first.state as Settlement['state'], result, status, problem, replayed: true };
 }
 
-async function run(registry: Registry, row: WorkRow): Promise<Settlement> {
-  const definition = commandOf(registry, row.kind);
+interface Prepared {
+  readonly plan: Plan;
+  readonly overlay: Overlay;
+  readonly settlement: Settlement;
+  readonly now: Date;
+}
+
+async function prepare(registry: Registry, row: WorkRow): Promise<Prepared> {
   const command = commandFrom(registry, row);
   const overlay = new Overlay();
-  await definition.load([command], overlay);
+  await commandOf(registry, row.kind).load([command], overlay);
   const now = new Date();
   const plan = decideAll(registry, overlay, new Map([[row, command]]), now);
   const [failure] = plan.failures;
-  if (failure) {
-    throw failure.error;
+  const [settlement] = plan.settlements;
+  if (failure || !settlement) {
+    throw failure?.error ?? new Error(`${row.kind} was decided without an outcome`);
   }
+  return { plan, overlay, settlement, now };
+}
+
+async function commit(registry: Registry, { plan, overlay, now }: Prepared, recorded: boolean): Promise<void> {
   const session = mongoose.connection.getClient().startSession();
   try {
     await inTransaction(session, async () => {
-      if (definition.recorded !== false) {
-        await insertSettled(session, plan, now);
-      }
+      await insertSettled(session, plan.settlements, now, recorded);
       await writeEffects(session, plan, { overlay });
     });
   } finally {
@@ -92,9 +105,17 @@ async function run(registry: Registry, row: WorkRow): Promise<Settlement> {
     hint('events', plan.events.length);
   }
   project(registry, plan);
-  const [settlement] = plan.settlements;
-  if (!settlement) {
-    throw new Error(`${row.kind} was decided without an outcome`);
+}
+
+/** Another document has what must be unique: a final no, kept for repeats. */
+async function refuse(row: WorkRow, error: AppError, recorded: boolean): Promise<Settlement> {
+  const refusal: Settlement = { row, state: 'refused', problem: error.problem };
+  if (row.idempotencyKey !== undefined && recorded) {
+    await insertSettled(undefined, [refusal], new Date(), recorded).catch((failure: unknown) => {
+      if (duplicateIn(failure) === null) {
+        throw failure;
+      }
+    });
   }
-  return settlement;
+  return refusal;
 }

@@ -3,7 +3,7 @@ import type { mongo } from 'mongoose';
 import { Events } from '../events/event.ts';
 import type { Collection } from '../mongo/collection.ts';
 import type { Overlay } from './overlay.ts';
-import { settledFields, type Plan } from './plan.ts';
+import { settledFields, type Plan, type Settlement } from './plan.ts';
 import { Work, type WorkRow } from './work.ts';
 
 /** A document was not as it was read: somebody else wrote it, so the batch starts again from a fresh read. */
@@ -97,10 +97,19 @@ export async function settleRows(session: mongo.ClientSession, plan: Plan, now: 
   }
 }
 
-/** Writes the row of a command that was executed at once, settled from the start. */
-export async function insertSettled(session: mongo.ClientSession, plan: Plan, now: Date): Promise<void> {
-  const rows = plan.settlements.map(
-    (settlement): WorkRow => ({ ...settlement.row, ...settledFields(settlement, now) }) as WorkRow,
-  );
-  await Work.native().insertMany(rows, { session });
+/**
+ * Writes the rows of commands that were executed at once, settled from the start. Rows that are not recorded say that
+ * something was done and by which request, but neither what was asked nor what was answered.
+ */
+export async function insertSettled(
+  session: mongo.ClientSession | undefined,
+  settlements: readonly Settlement[],
+  now: Date,
+  recorded: boolean,
+): Promise<void> {
+  const rows = settlements.map((settlement): WorkRow => {
+    const row = { ...settlement.row, ...settledFields(settlement, now) };
+    return recorded ? row : { ...row, input: null, result: null };
+  });
+  await Work.native().insertMany(rows, session ? { session } : {});
 }

@@ -3,15 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pools, type PoolName } from '#config/pools.ts';
+import type { PoolState } from '../commands/pool-states.ts';
 import { probeMongo } from '../mongo/connect.ts';
 import type { Registry, Service } from '../registry.ts';
 import { defineRoute, type Route } from './route.ts';
-
-/** How busy a pool is: processes that own its shards, and how long its oldest undone row has waited. */
-export interface PoolState {
-  readonly owners: number;
-  readonly oldestWaitMs: number;
-}
 
 /** What only the process root can ask. Either may throw: that is an answer too. */
 export interface HealthProbes {

@@ -4,6 +4,8 @@ import mongoose, { type Model, type mongo, type SchemaDefinition } from 'mongoos
 // Request data must never become an operator or an unknown filter member.
 mongoose.set('sanitizeFilter', true);
 mongoose.set('strictQuery', 'throw');
+// Without a connection a command fails at once instead of waiting in mongoose for ten seconds.
+mongoose.set('bufferCommands', false);
 
 /** An index as MongoDB's createIndexes takes it. */
 export interface IndexDefinition {

@@ -17,7 +17,7 @@ export async function connectMongo(): Promise<void> {
   }
   await mongoose.connect(config.mongoUrl, {
     writeConcern: { w: 'majority', journal: true },
-    serverSelectionTimeoutMS: 5_000,
+    serverSelectionTimeoutMS: 2_000,
     maxPoolSize: 40,
     autoIndex: false,
     autoCreate: false,

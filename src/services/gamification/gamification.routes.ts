@@ -16,6 +16,7 @@ export const gamificationRoutes = [
     path: '/api/gamification/xp/add',
     summary: 'Grant XP to a user',
     auth: { permission: 'xp.grant' },
+    quiet: true,
     body: addXp,
     status: 201,
     output: xpGranted,

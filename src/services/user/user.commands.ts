@@ -28,7 +28,7 @@ function begin(command: Command, account: NewAccount, now: Date): Decision {
     writes: [insert(Users, user)],
     events: [
       userRegistered.draft({
-        subject: user._id,
+        subject: `user.${user._id}`,
         audience: [`user.${user._id}`],
         data: { userId: user._id, name: user.name },
       }),
