@@ -34,7 +34,9 @@ describe('auth', () => {
       const { user, expiresIn } = asLoggedIn(reply.body);
       assert.deepEqual({ ...user, id: '' }, { id: '', email: 'ada@example.test', name: 'Ada', roles: ['user'] });
       assert.equal(expiresIn, 600);
-      const events = await Events.native().find({ subject: `user.${user.id}` }).toArray();
+      const events = await Events.native()
+        .find({ subject: `user.${user.id}` })
+        .toArray();
       assert.deepEqual(
         events.map(({ type, data, audience }) => ({ type, data, audience })),
         [{ type: 'user.registered', data: { userId: user.id, name: 'Ada' }, audience: [`user.${user.id}`] }],

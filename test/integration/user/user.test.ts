@@ -57,7 +57,9 @@ describe('users', () => {
       assert.deepEqual([made.email, made.name, made.roles], [email, 'Ada', ['user', 'moderator']]);
       assert.equal(reply.headers.get('location'), `/api/users/${made.id}`);
       assert.equal((await logIn(server, email)).user.id, made.id);
-      const events = await Events.native().find({ subject: `user.${made.id}` }).toArray();
+      const events = await Events.native()
+        .find({ subject: `user.${made.id}` })
+        .toArray();
       assert.deepEqual(
         events.map(({ type, actor }) => [type, actor]),
         [['user.registered', admin.user.id]],
