@@ -61,7 +61,9 @@ async function insertNew(rows: readonly WorkRow[]): Promise<Set<number>> {
   } catch (error) {
     if (error instanceof mongo.MongoBulkWriteError) {
       const failures = [error.writeErrors].flat();
-      if (failures.every((failure) => failure.code === 11_000)) {
+      // The driver wraps a broken connection in the same error, without write errors: then nothing is known.
+      const told = failures.length > 0 && error.result.getWriteConcernError() === undefined;
+      if (told && failures.every((failure) => failure.code === 11_000)) {
         return new Set(failures.map((failure) => failure.index));
       }
     }
@@ -96,7 +98,7 @@ async function recover(offers: readonly Offer[], cause: unknown): Promise<void> 
   try {
     const ids = offers.map((offer) => offer.row._id);
     const rows = await Work.native()
-      .find({ _id: { $in: ids } }, { maxTimeMS: limits.mongoMs })
+      .find({ _id: { $in: ids } }, { maxTimeMS: limits.mongoMs, readConcern: 'majority' })
       .project<{ _id: string }>({ _id: 1 })
       .toArray();
     rows.forEach((row) => there.add(row._id));

@@ -35,6 +35,8 @@ export class Committer {
   readonly #registry: Registry;
   readonly #pool: PoolName;
   readonly #onCommitted: (committed: Committed) => void;
+  /** Keys of the batch at hand whose rows wait: an earlier row, of a kind that says `block`, failed. */
+  readonly #held = new Set<string>();
 
   constructor(registry: Registry, pool: PoolName, onCommitted: (committed: Committed) => void) {
     this.#registry = registry;
@@ -47,13 +49,17 @@ export class Committer {
    * nobody with it. Throws only when the tenure is over or MongoDB stays away: then nothing is known to be lost.
    */
   async commit(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
-    const suspects = rows.filter((row) => row.attempts > 0);
-    const blocked = new Set(suspects.filter((row) => blocks(this.#registry, row)).map((row) => row.key));
-    const fresh = rows.filter((row) => row.attempts === 0 && !blocked.has(row.key));
+    this.#held.clear();
+    const blocking = new Set(rows.filter((row) => row.attempts > 0 && this.#blocks(row)).map((row) => row.key));
+    const goesAlone = (row: WorkRow): boolean => row.attempts > 0 || blocking.has(row.key);
+    const fresh = rows.filter((row) => !goesAlone(row));
     if (fresh.length > 0) {
       await this.#settle(tenure, fresh);
     }
-    for (const suspect of suspects) {
+    for (const suspect of rows.filter(goesAlone)) {
+      if (this.#held.has(suspect.key)) {
+        continue;
+      }
       if (suspect.attempts >= pools[this.#pool].maxAttempts) {
         await this.#giveUp(tenure, suspect, new Error(suspect.error ?? 'Its process ended each time it was tried'));
       } else {
@@ -64,9 +70,9 @@ export class Committer {
 
   /** One batch: passing faults start it again from a fresh read, a lasting one halves it until the culprit is alone. */
   async #settle(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
-    let pending = rows;
+    let pending = rows.filter((row) => !this.#held.has(row.key));
     let duplicates = 0;
-    for (let attempt = 1; ; attempt += 1) {
+    for (let attempt = 1; pending.length > 0; attempt += 1) {
       try {
         await this.#run(tenure, pending);
         return;
@@ -83,9 +89,6 @@ export class Committer {
         await delay(Math.random() * 10 * 2 ** Math.min(attempt, 6));
         // The fault may have hidden a commit: look before doing it again.
         pending = await this.#stillNew(pending);
-        if (pending.length === 0) {
-          return;
-        }
       }
     }
   }
@@ -107,6 +110,7 @@ export class Committer {
       }
     });
     if (failures.length > 0) {
+      this.#hold(failures);
       report(failures, dead);
     }
     this.#onCommitted({
@@ -120,14 +124,31 @@ export class Committer {
   #parse(rows: readonly WorkRow[]): { commands: Map<WorkRow, Command>; failures: Failure[] } {
     const commands = new Map<WorkRow, Command>();
     const failures: Failure[] = [];
+    const waiting = new Set<string>();
     for (const row of rows) {
+      if (waiting.has(row.key)) {
+        continue;
+      }
       try {
         commands.set(row, commandFrom(this.#registry, row));
       } catch (error) {
         failures.push({ row, error: error as Error });
+        if (this.#blocks(row)) {
+          waiting.add(row.key);
+        }
       }
     }
     return { commands, failures };
+  }
+
+  #blocks(row: WorkRow): boolean {
+    return blocks(this.#registry, row);
+  }
+
+  #hold(failures: readonly Failure[]): void {
+    for (const { row } of failures.filter((failure) => this.#blocks(failure.row))) {
+      this.#held.add(row.key);
+    }
   }
 
   async #load(overlay: Overlay, commands: readonly Command[]): Promise<void> {
@@ -155,6 +176,7 @@ export class Committer {
     const failure = { row, error };
     const dead = row.attempts + 1 >= pools[this.#pool].maxAttempts ? [failure] : [];
     await tenure.transaction(async (session) => await recordFailures(session, [failure], dead, new Date()));
+    this.#hold([failure]);
     report([failure], dead);
     this.#onCommitted({ settlements: dead.map(deadSettlement), work: [], events: 0, writes: [] });
   }

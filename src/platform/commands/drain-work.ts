@@ -5,7 +5,7 @@ import { config } from '#config/env.ts';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
 import { hint } from '../redis/hints.ts';
-import { patientClient } from '../redis/clients.ts';
+import { pipelinedClient } from '../redis/clients.ts';
 import type { Registry } from '../registry.ts';
 import { groupBy } from '../group-by.ts';
 import { Committer, type Committed } from './committer.ts';
@@ -97,7 +97,7 @@ function consumer(shard: string, owner: Owner): Worker {
       return { rows: job.data.rows.length };
     },
     {
-      connection: (connection ??= patientClient('consumers')),
+      connection: (connection ??= pipelinedClient('consumers')),
       prefix: config.keyPrefix,
       concurrency: 64,
       maxStalledCount: 3,

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { leases, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
 import { bury, Fenced, Tenure } from './tenure.ts';
-import { Owners, Shards, shardsOf, type OwnerRow } from './work.ts';
+import { Owners, Shards, type OwnerRow } from './work.ts';
 
 /** What an owner does with its shards. */
 export interface Drain {
@@ -151,27 +151,35 @@ export class Owner {
 
   /** Buries owners whose lease ran out, claims free shards up to a fair share, gives up what is over it. */
   async #rebalance(tenure: Tenure): Promise<void> {
+    const before = namesOf(tenure.shards);
+    // Shards first: whoever is named there and is no owner afterwards is gone, not newly come.
+    const rows = await Shards.native().find({ pool: this.pool }).toArray();
     const owners = await this.#livingOwners();
     const names = new Set(owners.map((owner) => owner._id));
-    const fair = Math.ceil(shardsOf(this.pool).length / Math.max(owners.length, 1));
-    const before = tenure.shards.size;
-    const rows = await Shards.native().find({ pool: this.pool }).toArray();
+    const fair = Math.ceil(rows.length / Math.max(owners.length, 1));
     for (const row of rows) {
       if (row.owner === tenure.id) {
         tenure.shards.add(row._id);
-      } else if (tenure.shards.size < fair && (row.owner === null || !names.has(row.owner))) {
+      } else {
+        tenure.shards.delete(row._id);
+      }
+    }
+    for (const row of rows) {
+      if (tenure.shards.size < fair && row.owner !== tenure.id && (row.owner === null || !names.has(row.owner))) {
         await tenure.claim(row._id, row.owner);
       }
     }
     for (const shard of [...tenure.shards].slice(fair)) {
       await tenure.release(shard);
     }
-    if (tenure.shards.size !== before) {
-      this.#log.info({ shards: [...tenure.shards].toSorted().join(' ') || 'none', owners: owners.length }, 'Shards');
+    const now = namesOf(tenure.shards);
+    if (now !== before) {
+      this.#log.info({ shards: now || 'none', owners: owners.length }, 'Shards');
       this.#drain.onShards?.(tenure.shards);
     }
   }
 
+  /** Owners that may still write: those within their lease, and those that renewed it while they were to be buried. */
   async #livingOwners(): Promise<OwnerRow[]> {
     const owners = await Owners.native()
       .aggregate<OwnerRow & { expired: boolean }>([
@@ -179,8 +187,10 @@ export class Owner {
         { $set: { expired: { $lte: ['$leaseUntil', '$$NOW'] } } },
       ])
       .toArray();
+    const buried = new Set<string>();
     for (const owner of owners.filter(({ expired }) => expired)) {
       if (await bury(owner)) {
+        buried.add(owner._id);
         this.#log.warn(
           { owner: owner._id, node: owner.node, taken: owner.taken.length },
           'Took over from a dead owner',
@@ -188,6 +198,10 @@ export class Owner {
         await this.#drain.onTakeover?.();
       }
     }
-    return owners.filter(({ expired }) => !expired);
+    return owners.filter(({ _id }) => !buried.has(_id));
   }
+}
+
+function namesOf(shards: ReadonlySet<string>): string {
+  return [...shards].toSorted().join(' ');
 }

@@ -3,11 +3,11 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { config } from '#config/env.ts';
-import { pools, type PoolName } from '#config/pools.ts';
+import { leases, pools, type PoolName } from '#config/pools.ts';
 import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
 import { failFastClient, patientClient } from '../redis/clients.ts';
-import { shardsOf, type WorkRow } from './work.ts';
+import { Shards, shardsOf, type WorkRow } from './work.ts';
 
 const log = logFor('queues');
 
@@ -60,9 +60,35 @@ export function queuesToShow(): Queue<WakeJob>[] {
     .flatMap((pool) => shardsOf(pool).map((shard) => queueOn(client, shard)));
 }
 
-/** Wakes the owners of these rows: one job for each shard. Returns at once; what fails is left to the poll. */
+/** Who owns which shard, as of a moment ago. Wrong at worst for a moment, and then the poll finds the rows. */
+const owners = { of: new Map<string, string>(), readAt: 0, reading: false };
+
+function refreshOwners(): void {
+  if (owners.reading || Date.now() - owners.readAt < leases.renewMs) {
+    return;
+  }
+  owners.reading = true;
+  Shards.native()
+    .find({ owner: { $ne: null } })
+    .toArray()
+    .then((rows) => {
+      owners.of = new Map(rows.map(({ _id, owner }) => [_id, owner ?? _id]));
+    })
+    .catch((error: unknown) => log.debug({ reason: String(error) }, 'Who owns what is not known at the moment'))
+    .finally(() => {
+      owners.readAt = Date.now();
+      owners.reading = false;
+    });
+}
+
+/**
+ * Wakes the owners of these rows: one job for each owner, on the queue of its first row's shard, since an owner that
+ * is awake looks at all its shards. Returns at once; what fails is left to the poll.
+ */
 export function wakeOwners(rows: readonly WorkRow[]): void {
-  for (const [shard, batch] of groupBy(rows, (row) => row.shard)) {
+  refreshOwners();
+  for (const batch of groupBy(rows, ({ shard }) => owners.of.get(shard) ?? shard).values()) {
+    const shard = batch[0]?.shard ?? '';
     const kinds = [...new Set(batch.map((row) => row.kind))].join(' ');
     producerOf(shard)
       ?.add(`${kinds} × ${batch.length}`, {

@@ -6,6 +6,7 @@ import { leases, type PoolName } from '#config/pools.ts';
 import { newId, nodeId } from '../ids.ts';
 import { inTransaction } from '../mongo/transaction.ts';
 import { Owners, Shards, Work, type OwnerRow } from './work.ts';
+import { Stale } from './write.ts';
 
 /** The tenure is over: a successor may be at work already. Drop everything and begin anew. */
 export class Fenced extends Error {
@@ -25,6 +26,8 @@ export class Tenure {
   readonly pool: PoolName;
   readonly #session: mongo.ClientSession;
   readonly shards = new Set<string>();
+  /** Commits of this tenure that are known. Each builds on the one before, so none can slip in unnoticed. */
+  #commits = 0;
 
   private constructor(pool: PoolName, session: mongo.ClientSession) {
     this.id = `${pool}.${newId()}`;
@@ -65,16 +68,40 @@ export class Tenure {
     }
   }
 
-  /** Runs a body in one transaction that commits only while this tenure lasts. @throws Fenced */
+  /**
+   * Runs a body in one transaction that commits only while this tenure lasts, and only on top of the last commit that
+   * is known: where an earlier one went through although its answer was lost, what was read before it is void.
+   * @throws Fenced, Stale
+   */
   async transaction(body: (session: mongo.ClientSession) => Promise<void>): Promise<void> {
     const session = this.#session;
-    await inTransaction(session, async () => {
-      const fence = await Owners.native().updateOne({ _id: this.id }, { $inc: { commits: 1 } }, { session });
-      if (fence.matchedCount === 0) {
-        throw new Fenced(this.id);
+    try {
+      await inTransaction(session, async () => {
+        const fence = await Owners.native().updateOne(
+          { _id: this.id, commits: this.#commits },
+          { $inc: { commits: 1 } },
+          { session },
+        );
+        if (fence.matchedCount === 0) {
+          throw new Stale(Owners.name);
+        }
+        await body(session);
+      });
+      this.#commits += 1;
+    } catch (error) {
+      if (error instanceof Stale) {
+        await this.#catchUp();
       }
-      await body(session);
-    });
+      throw error;
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    const row = await Owners.native().findOne({ _id: this.id });
+    if (!row) {
+      throw new Fenced(this.id);
+    }
+    this.#commits = row.commits;
   }
 
   /** Takes a shard that `from` (null: nobody) is named as owner of. False when somebody else was quicker. */

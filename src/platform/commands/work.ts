@@ -71,7 +71,7 @@ export const Work = defineCollection<WorkRow>(
       partialFilterExpression: { idempotencyKey: { $exists: true } },
     },
     { key: { requestId: 1 } },
-    { key: { expireAt: 1 }, expireAfterSeconds: 0 },
+    { key: { expireAt: 1 }, expireAfterSeconds: 0, partialFilterExpression: { expireAt: { $exists: true } } },
   ],
 );
 

@@ -80,14 +80,17 @@ async function putAll(
   }
 }
 
-/** Settles the rows the plan decided; a row that is no longer `new` was settled by somebody else. */
+/**
+ * Settles the rows the plan decided. They were read as `new` under the tenure whose fence this transaction passed, so
+ * their ids are enough (and MongoDB finds a document by nothing but its id most cheaply).
+ */
 export async function settleRows(session: mongo.ClientSession, plan: Plan, now: Date): Promise<void> {
   if (plan.settlements.length === 0) {
     return;
   }
   const operations = plan.settlements.map((settlement) => ({
     updateOne: {
-      filter: { _id: settlement.row._id, state: 'new' as const },
+      filter: { _id: settlement.row._id },
       update: { $set: settledFields(settlement, now) },
     },
   }));

@@ -30,11 +30,7 @@ export const Events = defineCollection<StoredEvent>(
     requestId: String,
     pending: [String],
   },
-  [
-    { key: { pending: 1, _id: 1 }, partialFilterExpression: { pending: { $exists: true } } },
-    { key: { subject: 1, _id: 1 } },
-    { key: { requestId: 1 } },
-  ],
+  [{ key: { pending: 1, _id: 1 }, partialFilterExpression: { pending: { $exists: true } } }, { key: { requestId: 1 } }],
 );
 
 /** An event as clients see it (CloudEvents 1.0 in JSON, with the extensions `actor` and `requestid`). */

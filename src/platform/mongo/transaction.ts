@@ -19,8 +19,15 @@ export function isTransient(error: unknown): boolean {
     error instanceof mongo.MongoServerSelectionError ||
     error instanceof mongo.MongoNotConnectedError ||
     error instanceof mongo.MongoExpiredSessionError ||
-    transientCodes.has(Number(error.code))
+    transientCodes.has(Number(error.code)) ||
+    // A bulk write wraps what broke it.
+    (error instanceof mongo.MongoBulkWriteError && isTransient(error.errorResponse))
   );
+}
+
+/** True where somebody else was writing the same document: whoever tries again at once finds it written. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof mongo.MongoError && error.code === 112;
 }
 
 /** The collection whose unique index refused a write, or null where the error is another one. */

@@ -55,6 +55,11 @@ export function patientClient(name: string): Redis {
   return connect(name, { maxRetriesPerRequest: null });
 }
 
+/** A patient client that sends the commands of one turn of the event loop together. */
+export function pipelinedClient(name: string): Redis {
+  return connect(name, { maxRetriesPerRequest: null, enableAutoPipelining: true });
+}
+
 let shared: Redis | undefined;
 
 /** The process's fail-fast connection for small commands: cache, hints, boards. */

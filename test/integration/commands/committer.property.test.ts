@@ -149,7 +149,14 @@ async function run(rows: readonly WorkRow[], sizes: readonly number[], again: re
     const part = rows.slice(start, start + size);
     await committer.commit(tenure, part);
     if (again[batch % again.length]) {
-      await committer.commit(tenure, part);
+      // As an owner does it: it looks what is still to be done.
+      const ids = part.map(({ _id }) => _id);
+      await committer.commit(
+        tenure,
+        await Work.native()
+          .find({ _id: { $in: ids }, state: 'new' })
+          .toArray(),
+      );
     }
     start += size;
   }
