@@ -27,6 +27,9 @@ const operation = z.object({
 /** Answers that say "later": of the API itself, or of a proxy whose API is away. */
 const passing: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
+/** How long an address that could not be reached is left alone, in milliseconds. */
+const awayMs = 1_000;
+
 interface Asked {
   readonly reply: Reply;
   /** True where an earlier try may have been done although its answer did not come. */
@@ -38,6 +41,9 @@ export class Api {
   readonly #urls: readonly string[];
   readonly #transport: Transport;
   readonly #session: Session;
+  readonly #onTrouble: (reason: string) => void;
+  /** When each address may be asked again, where it could not be reached. */
+  readonly #awayUntil = new Map<string, number>();
   #turn = 0;
   #retries = 0;
 
@@ -46,8 +52,11 @@ export class Api {
     readonly email: string;
     readonly password: string;
     readonly concurrency: number;
+    /** Told each time a request has to be sent again. */
+    readonly onTrouble: (reason: string) => void;
   }) {
     this.#urls = options.urls;
+    this.#onTrouble = options.onTrouble;
     this.#transport = new Transport(options.concurrency);
     this.#session = new Session(options, async (request) => (await this.#patiently(request)).reply);
   }
@@ -89,13 +98,13 @@ export class Api {
     return { status: reply.status, body: reply.body, novelty: replayed ? repeated : 'new' };
   }
 
-  /** Ends the session and closes all connections. Never throws. */
+  /** Ends the session, if there is one, and closes all connections. */
   async close(): Promise<void> {
-    try {
-      const headers = { authorization: `Bearer ${await this.token()}` };
-      await this.#transport.send(this.#next(), { method: 'POST', path: '/api/auth/logout', headers });
-    } catch {
-      // The session ends by itself when nobody uses it.
+    const token = this.#session.current;
+    if (token !== undefined) {
+      const headers = { authorization: `Bearer ${token}` };
+      // Where this fails, the session ends by itself when nobody uses it.
+      await this.#once(this.#next(), { method: 'POST', path: '/api/auth/logout', headers });
     }
     this.#transport.close();
   }
@@ -138,32 +147,46 @@ export class Api {
     let unsure = false;
     for (;;) {
       const url = this.#next();
-      try {
-        const reply = await this.#transport.send(url, request);
-        if (!passing.has(reply.status)) {
-          return { reply, unsure };
-        }
-        unsure ||= reply.status !== 429;
-        this.#retries += 1;
-        const seconds = Number(reply.header('retry-after'));
-        const askedMs = Number.isFinite(seconds) ? Math.min(seconds, 60) * 1_000 : 0;
-        await patience.pause(`${url} answers ${inWords(reply)}`, askedMs);
-      } catch (error) {
-        if (!(error instanceof NoAnswer)) {
-          throw error;
-        }
-        unsure = true;
-        this.#retries += 1;
-        await patience.pause(`${url} cannot be reached (${error.message})`);
+      const reply = await this.#once(url, request);
+      if (!(reply instanceof NoAnswer) && !passing.has(reply.status)) {
+        return { reply, unsure };
       }
+      const [reason, askedMs] =
+        reply instanceof NoAnswer
+          ? [`${url} cannot be reached (${reply.message})`, 0]
+          : [`${url} answers ${inWords(reply)}`, retryAfterMs(reply)];
+      unsure ||= reply instanceof NoAnswer || reply.status !== 429;
+      this.#retries += 1;
+      this.#onTrouble(reason);
+      await patience.pause(reason, askedMs);
     }
   }
 
-  /** The addresses in turn, so that a repeat goes to another one where there is one. */
-  #next(): string {
-    this.#turn = (this.#turn + 1) % this.#urls.length;
-    return this.#urls[this.#turn] ?? '';
+  async #once(url: string, request: Request): Promise<Reply | NoAnswer> {
+    try {
+      return await this.#transport.send(url, request);
+    } catch (error) {
+      if (error instanceof NoAnswer) {
+        this.#awayUntil.set(url, performance.now() + awayMs);
+        return error;
+      }
+      throw error;
+    }
   }
+
+  /** The addresses in turn; one that could not be reached is left out for a moment, while there are others. */
+  #next(): string {
+    const now = performance.now();
+    const there = this.#urls.filter((url) => (this.#awayUntil.get(url) ?? 0) <= now);
+    const choice = there.length > 0 ? there : this.#urls;
+    this.#turn += 1;
+    return choice[this.#turn % choice.length] ?? '';
+  }
+}
+
+function retryAfterMs(reply: Reply): number {
+  const seconds = Number(reply.header('retry-after'));
+  return Number.isFinite(seconds) ? Math.min(seconds, 60) * 1_000 : 0;
 }
 
 /** What an answer says, for the person who reads it. */

@@ -32,8 +32,8 @@ export class Follower {
   /** The furthest place that is known to exist. */
   #wanted = 0;
   #catchingUp: Promise<void> | undefined;
-  /** Events applied, holes that were filled by asking, and cursors the server declared void. */
-  readonly counts = { events: 0, gaps: 0, resets: 0 };
+  /** Events applied, those of them that had to be asked for, and cursors the server declared void. */
+  readonly counts = { events: 0, asked: 0, resets: 0 };
 
   constructor(feed: string, subscribe: Subscribe, apply: (event: FeedEvent) => void) {
     this.feed = feed;
@@ -55,7 +55,6 @@ export class Follower {
   take(message: unknown): void {
     const { data } = placed.safeParse(message);
     if (data !== undefined && this.#offer(data) === 'gap') {
-      this.counts.gaps += this.#catchingUp === undefined ? 1 : 0;
       this.#wanted = Math.max(this.#wanted, data.seq);
       this.#catchUpQuietly();
     }
@@ -93,7 +92,7 @@ export class Follower {
         this.#cursor = { seq: page.head, epoch: page.epoch };
         this.#wanted = page.head;
       }
-      page.events.forEach((event) => this.#offer(event));
+      this.counts.asked += page.events.filter((event) => this.#offer(event) === 'next').length;
       more = page.more;
       if (!more && page.events.length === 0) {
         return;

@@ -60,10 +60,10 @@ export class Live {
   }
 
   /** Sums over all feeds. */
-  counts(): { readonly feeds: number; readonly events: number; readonly gaps: number; readonly resets: number } {
+  counts(): { readonly feeds: number; readonly events: number; readonly asked: number; readonly resets: number } {
     const all = [...this.#followed.values()].map(({ follower }) => follower.counts);
-    const sum = (key: 'events' | 'gaps' | 'resets'): number => all.reduce((total, counts) => total + counts[key], 0);
-    return { feeds: all.length, events: sum('events'), gaps: sum('gaps'), resets: sum('resets') };
+    const sum = (key: 'events' | 'asked' | 'resets'): number => all.reduce((total, counts) => total + counts[key], 0);
+    return { feeds: all.length, events: sum('events'), asked: sum('asked'), resets: sum('resets') };
   }
 
   /** XP by the feeds alone, of the people in whose feeds something arrived. */

@@ -16,13 +16,13 @@ export class Patience {
    * Waits: as long as the server asked for, else longer each time, with jitter.
    * @throws GaveUp after two minutes of trouble, with `reason`
    */
-  async pause(reason: string, askedMs?: number): Promise<void> {
+  async pause(reason: string, askedMs = 0): Promise<void> {
     this.#since ??= performance.now();
     if (performance.now() - this.#since > longestMs) {
       throw new GaveUp(`Two minutes without success: ${reason}. Run the demo again to go on where it stopped`);
     }
     const waitMs = Math.min(firstWaitMs * 2 ** this.#waits, longestWaitMs);
     this.#waits += 1;
-    await delay((askedMs ?? 0) + waitMs * (0.5 + Math.random() / 2));
+    await delay(askedMs + waitMs * (0.5 + Math.random() / 2));
   }
 }

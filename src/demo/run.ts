@@ -16,6 +16,7 @@ import { figuresFrom, readStandings, type Standings } from './standings.ts';
 const followedPeople = 40;
 const drawEveryMs = 200;
 const liveLineEveryMs = 350;
+const troubleEveryMs = 5_000;
 /** Boards and feeds follow the truth: how long they may take to arrive at it. */
 const settleMs = 20_000;
 
@@ -29,7 +30,7 @@ export async function run(options: Options, screen: Screen): Promise<boolean> {
   const order = options.shuffle === undefined ? part : shuffled(part, options.shuffle);
   const wanted = part.length === all.length ? expected : figuresOf(part);
   const people = peopleByActivity(part);
-  const api = new Api(options);
+  const api = new Api({ ...options, onTrouble: troubleTo(screen) });
   try {
     await api.token();
     screen.line(
@@ -44,6 +45,17 @@ export async function run(options: Options, screen: Screen): Promise<boolean> {
   } finally {
     await api.close();
   }
+}
+
+/** Says what is the matter, not more often than can be read. */
+function troubleTo(screen: Screen): (reason: string) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (reason) => {
+    if (performance.now() - saidAt > troubleEveryMs) {
+      saidAt = performance.now();
+      screen.line(`${reason}; trying again`, 'yellow');
+    }
+  };
 }
 
 interface Game {
@@ -130,12 +142,12 @@ function tellRest(screen: Screen, live: Live, { others }: Standings, tooMuch: bo
   if (others > 0) {
     screen.line(`${number(others)} others have places on the board and are left out`);
   }
-  const { feeds, events, gaps, resets } = live.counts();
+  const { feeds, events, asked, resets } = live.counts();
   const lost = resets === 0 ? '' : `; ${number(resets)} times a feed had to be begun anew`;
   screen.line(
     events === 0
       ? `Nothing happened on the ${number(feeds)} feeds that were followed`
-      : `${number(events)} events on ${number(feeds)} feeds, each once and in order; ${number(gaps)} gaps filled by asking${lost}`,
+      : `${number(events)} events on ${number(feeds)} feeds, each once and in order; ${number(asked)} of them asked for after a gap${lost}`,
   );
   if (tooMuch) {
     screen.line(

@@ -38,6 +38,11 @@ export class Session {
     return this.#now?.accessToken ?? '';
   }
 
+  /** The token as it is, undefined before the first login. */
+  get current(): string | undefined {
+    return this.#now?.accessToken;
+  }
+
   /** Replaces a token that was refused, unless somebody has done so already. @throws GaveUp as `token` */
   async replace(refused: string): Promise<void> {
     if (this.#now?.accessToken === refused) {

@@ -23,13 +23,16 @@ export class NoAnswer extends Error {}
 /** Longer than any answer may take: the API answers within its wait of 5 s, or says 202 or 503. */
 const timeoutMs = 20_000;
 
+/** Servers close what is idle for 5 s: a request must not meet that moment. */
+const idleMs = 3_000;
+
 /** Connections to any number of addresses. */
 export class Transport {
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
 
   constructor(connections: number) {
-    const settings = { keepAlive: true, maxSockets: connections, scheduling: 'lifo' } as const;
+    const settings = { keepAlive: true, maxSockets: connections, scheduling: 'lifo', timeout: idleMs } as const;
     this.#http = new HttpAgent(settings);
     this.#https = new HttpsAgent(settings);
   }

@@ -29,6 +29,17 @@ describe('demo: contributions', () => {
     assert.deepEqual(figuresOf(shuffled(all, 7)), expected);
   });
 
+  it('put people on the level whose XP they have reached', () => {
+    const [line] = all as [Contribution];
+    // 5 XP each: just below and exactly at every level.
+    const at = [100, 300, 700, 1_500, 3_000, 6_000, 12_000, 24_000, 50_000];
+    at.forEach((xp, index) => {
+      const grants = Array.from({ length: xp / 5 }, () => ({ ...line, kind: 'ci' as const }));
+      assert.equal(figuresOf(grants).atLevels.indexOf(1), index + 1);
+      assert.equal(figuresOf(grants.slice(1)).atLevels.indexOf(1), index);
+    });
+  });
+
   it('name the line that is none', () => {
     const good = JSON.stringify(all[0]);
     assert.deepEqual(parseContributions(`${good}\n`), [all[0]]);

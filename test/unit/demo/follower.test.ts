@@ -30,9 +30,7 @@ describe('demo: seq rule', () => {
 /** A feed on a server, and how often it was asked. */
 function feedOf(events: readonly ReturnType<typeof placed>[], page = 3) {
   const feed = { events: [...events], asked: 0 };
-  const subscribe = async (message: { since?: number; epoch?: string | null }): Promise<unknown> => {
-    feed.asked += 1;
-    await Promise.resolve();
+  const answerTo = (message: { since?: number; epoch?: string | null }): unknown => {
     const head = feed.events.at(-1);
     const epoch = head?.epoch ?? null;
     const end = { ok: true, head: head?.seq ?? 0, epoch, more: false, events: [] };
@@ -44,6 +42,13 @@ function feedOf(events: readonly ReturnType<typeof placed>[], page = 3) {
     }
     const after = feed.events.filter(({ seq }) => seq > (message.since ?? 0));
     return { ...end, events: after.slice(0, page), more: after.length > page };
+  };
+  const subscribe = async (message: { since?: number; epoch?: string | null }): Promise<unknown> => {
+    feed.asked += 1;
+    // As it is when the question arrives; the answer comes later.
+    const answer = answerTo(message);
+    await Promise.resolve();
+    return answer;
   };
   return { feed, subscribe };
 }
@@ -86,6 +91,23 @@ describe('demo: follower', () => {
         );
       }),
     );
+  });
+
+  it('asks for page after page', async () => {
+    const { feed, follower, applied } = await followerOf([]);
+    feed.events.push(...[1, 2, 3, 4, 5, 6, 7].map((seq) => placed(seq)));
+    await follower.catchUp();
+    assert.deepEqual([applied, follower.counts.asked], [[1, 2, 3, 4, 5, 6, 7], 7]);
+  });
+
+  it('asks again for what it passed over while an answer was on its way', async () => {
+    const { feed, follower, applied } = await followerOf([]);
+    feed.events.push(placed(1), placed(2));
+    follower.take(placed(2));
+    feed.events.push(placed(3), placed(4));
+    follower.take(placed(4));
+    await follower.catchUp();
+    assert.deepEqual(applied, [1, 2, 3, 4]);
   });
 
   it('finds a loss at the tail by the beacon', async () => {

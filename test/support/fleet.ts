@@ -1,0 +1,270 @@
+// A whole system as operators run it: API and worker processes from the real mains, on the servers of a suite, with the
+// faults the suites inject into processes. Called by test/e2e.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { TestServers } from './servers.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readyMs = 60_000;
+const stopMs = 20_000;
+/** Lines of output kept of each process. */
+const keptLines = 200;
+
+/** The first admin of every fleet. */
+export const fleetAdmin = { email: 'admin@example.test', password: 'correct horse battery' } as const;
+
+/** What a suite may set differently. */
+export interface FleetOptions {
+  readonly servers: Pick<TestServers, 'mongoUrl' | 'redisUrl'>;
+  readonly apis?: number;
+  readonly workers?: number;
+  readonly keyPrefix?: string;
+  /** Further environment of every process, and what replaces the usual. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Path of the workers' script from the repository root, for workers with test-only commands. */
+  readonly workerScript?: string;
+  /** Path of the APIs' script from the repository root. */
+  readonly apiScript?: string;
+}
+
+/** One process; its place in the fleet stays, what runs there changes with a restart. */
+export interface FleetWorker {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly pid: number;
+}
+
+/** An API process, at the same address through every restart. */
+export interface FleetApi extends FleetWorker {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Running processes. */
+export interface Fleet {
+  readonly apis: readonly FleetApi[];
+  readonly workers: readonly FleetWorker[];
+  /** Sends a signal. One that ends the process is awaited; SIGSTOP and SIGCONT are not. */
+  kill(child: ChildProcess, signal?: NodeJS.Signals): Promise<void>;
+  /** Ends (SIGKILL) what still runs there and starts an API process on the same port; resolves when it is ready. */
+  restartApi(index: number): Promise<FleetApi>;
+  /** The same for a worker process. */
+  restartWorker(index: number): Promise<FleetWorker>;
+  /** Starts one more worker process. */
+  addWorker(): Promise<FleetWorker>;
+  /** Stops everything in order, by force what does not go within 20 s. */
+  stop(): Promise<void>;
+  /** The last lines every process wrote, ended ones too, for messages of failures. */
+  logs(): string;
+}
+
+interface Process extends FleetWorker {
+  readonly output: string[];
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+function keep(output: string[], chunk: Buffer): void {
+  output.push(...chunk.toString().split('\n').filter(Boolean));
+  output.splice(0, Math.max(0, output.length - keptLines));
+}
+
+/** Starts a process and resolves when it says that it is ready. @throws Error with its output when it does not */
+async function launch(name: string, script: string, env: NodeJS.ProcessEnv, outputs: Process[]): Promise<Process> {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, script)], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const started: Process = { name, child, pid: child.pid ?? -1, output: [] };
+  outputs.push(started);
+  running.add(child);
+  child.stdout?.on('data', (chunk: Buffer) => keep(started.output, chunk));
+  child.stderr?.on('data', (chunk: Buffer) => keep(started.output, chunk));
+  child.once('exit', (code, signal) => {
+    running.delete(child);
+    started.output.push(`-- ended: ${signal ?? `exit code ${String(code)}`}`);
+  });
+  const abort = new AbortController();
+  const { signal } = abort;
+  try {
+    await Promise.race([
+      ready(child, signal),
+      once(child, 'exit', { signal }).then(() => Promise.reject(new Error('it ended'))),
+      wait(readyMs, undefined, { signal }).then(() => Promise.reject(new Error(`not within ${String(readyMs)} ms`))),
+    ]);
+    return started;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw new Error(`${name} did not get ready (${String(error)})\n${started.output.join('\n')}`, { cause: error });
+  } finally {
+    abort.abort();
+  }
+}
+
+async function ready(child: ChildProcess, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const [message] = (await once(child, 'message', { signal })) as [{ type?: unknown }];
+    if (message.type === 'ready') {
+      return;
+    }
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+  if (hasEnded(child)) {
+    return;
+  }
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') {
+    await ended;
+  }
+}
+
+/** Ends a process in order; a stopped one is woken first. */
+async function end(child: ChildProcess): Promise<void> {
+  await kill(child, 'SIGCONT');
+  const force = setTimeout(() => child.kill('SIGKILL'), stopMs);
+  await kill(child, 'SIGTERM');
+  clearTimeout(force);
+}
+
+/** A port nothing listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function environmentOf({ servers, keyPrefix, env }: FleetOptions): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    MONGO_URL: servers.mongoUrl,
+    REDIS_URL: servers.redisUrl,
+    MASTER_KEY: randomBytes(32).toString('base64url'),
+    KEY_PREFIX: keyPrefix ?? `fleet-${randomBytes(4).toString('hex')}`,
+    LOG_LEVEL: 'warn',
+    BOOTSTRAP_ADMIN_EMAIL: fleetAdmin.email,
+    BOOTSTRAP_ADMIN_PASSWORD: fleetAdmin.password,
+    ...env,
+  };
+}
+
+/**
+ * Starts API and worker processes (2 and 3) and resolves when all are ready. Stop it in an `after` hook.
+ * @throws Error with the process' output when one does not get ready; nothing is left running then
+ */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const env = environmentOf(options);
+  const all: Process[] = [];
+  const apis: FleetApi[] = [];
+  const workers: FleetWorker[] = [];
+  const openApi = async (index: number, port: number): Promise<FleetApi> => {
+    const script = options.apiScript ?? 'src/main.ts';
+    const started = await launch(`api ${String(index)}`, script, { ...env, PORT: String(port) }, all);
+    return { ...started, port, url: `http://127.0.0.1:${String(port)}` };
+  };
+  const openWorker = async (index: number): Promise<FleetWorker> =>
+    await launch(`worker ${String(index)}`, options.workerScript ?? 'workers/main.ts', env, all);
+  const stop = async (): Promise<void> => {
+    await Promise.all(all.map(async ({ child }) => await end(child)));
+  };
+  const opened = await Promise.allSettled([
+    ...Array.from({ length: options.apis ?? 2 }, async (_, index) => {
+      apis[index] = await openApi(index, await freePort());
+    }),
+    ...Array.from({ length: options.workers ?? 3 }, async (_, index) => {
+      workers[index] = await openWorker(index);
+    }),
+  ]);
+  const failed = opened.find((one) => one.status === 'rejected');
+  if (failed) {
+    await stop();
+    throw failed.reason;
+  }
+  return {
+    apis,
+    workers,
+    kill,
+    restartApi: async (index) => {
+      const before = known(apis[index], 'api', index);
+      await kill(before.child);
+      return (apis[index] = await openApi(index, before.port));
+    },
+    restartWorker: async (index) => {
+      await kill(known(workers[index], 'worker', index).child);
+      return (workers[index] = await openWorker(index));
+    },
+    addWorker: async () => {
+      const added = await openWorker(workers.length);
+      workers.push(added);
+      return added;
+    },
+    stop,
+    logs: () => all.map(({ name, pid, output }) => `== ${name} (${String(pid)})\n${output.join('\n')}`).join('\n'),
+  };
+}
+
+function known<Member>(member: Member | undefined, kind: string, index: number): Member {
+  if (member === undefined) {
+    throw new Error(`The fleet has no ${kind} ${String(index)}`);
+  }
+  return member;
+}
+
+/** What a request carries. */
+export interface FleetCall {
+  readonly token?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer with its JSON parsed; `body` is undefined where there is none. */
+export interface FleetReply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** Sends one request. Throws where no whole answer comes, as fetch does. */
+export async function call(url: string, method: string, path: string, request: FleetCall = {}): Promise<FleetReply> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(request.token === undefined ? {} : { authorization: `Bearer ${request.token}` }),
+      ...request.headers,
+    },
+    ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/u.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== '' ? JSON.parse(text) : undefined,
+  };
+}
+
+/** The access token (10 minutes) of the fleet's first admin. @throws Error with the answer where there is none */
+export async function login(url: string): Promise<string> {
+  const { status, body } = await call(url, 'POST', '/api/auth/login', { body: fleetAdmin });
+  const { accessToken } = (body ?? {}) as { accessToken?: string };
+  if (accessToken === undefined) {
+    throw new Error(`The admin cannot log in: ${String(status)} ${JSON.stringify(body)}`);
+  }
+  return accessToken;
+}
