@@ -27,7 +27,13 @@ const root: Logger =
     ? pino(options, pino.destination({ sync: false }))
     : pino(
         options,
-        pretty({ sync: true, ignore: 'area', messageFormat: '{area}: {msg}', translateTime: 'HH:MM:ss.l' }),
+        pretty({
+          sync: true,
+          singleLine: true,
+          ignore: 'area',
+          messageFormat: '{area}: {msg}',
+          translateTime: 'HH:MM:ss.l',
+        }),
       );
 
 /** A logger whose lines name their area, such as `committer` or `http`. */

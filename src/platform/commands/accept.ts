@@ -3,6 +3,7 @@
 import { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { problems, unavailable } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
 import { wakeOwners } from './queues.ts';
 import { Work, type WorkRow } from './work.ts';
@@ -41,7 +42,7 @@ async function insertWaiting(): Promise<void> {
       const fresh = offers.filter((_, index) => !taken.has(index));
       wakeOwners(fresh.map((offer) => offer.row));
       fresh.forEach((offer) => offer.accepted(offer.row));
-      await Promise.all(offers.filter((_, index) => taken.has(index)).map(answerWithFirst));
+      await answerWithFirst(offers.filter((_, index) => taken.has(index)));
     } catch (error) {
       await recover(offers, error);
     }
@@ -71,23 +72,35 @@ async function insertNew(rows: readonly WorkRow[]): Promise<Set<number>> {
   }
 }
 
-/** The key is taken: the first row under it stands for this request too, if it is the same request. */
-async function answerWithFirst({ row, accepted, refused }: Offer): Promise<void> {
-  try {
-    const { actor, kind, idempotencyKey } = row;
-    const first = await Work.native().findOne(
-      idempotencyKey === undefined ? { _id: row._id } : { actor, kind, idempotencyKey },
-      { maxTimeMS: limits.mongoMs },
-    );
-    if (!first) {
-      refused(unavailable(undefined));
-    } else if (first.requestHash !== row.requestHash) {
-      refused(problems.keyReused());
-    } else {
-      accepted(first);
+/** Their keys are taken: the first row under a key stands for its repeats too, if they are the same request. */
+async function answerWithFirst(offers: readonly Offer[]): Promise<void> {
+  for (const group of groupBy(offers, ({ row }) => `${row.actor} ${row.kind}`).values()) {
+    try {
+      const firsts = await firstRows(group.map(({ row }) => row));
+      group.forEach((offer) => answerRepeat(offer, firsts.get(offer.row.idempotencyKey ?? offer.row._id)));
+    } catch (error) {
+      group.forEach(({ refused }) => refused(unavailable(error)));
     }
-  } catch (error) {
-    refused(unavailable(error));
+  }
+}
+
+/** The first rows under the keys of rows of one actor and kind, by key. */
+async function firstRows(rows: readonly WorkRow[]): Promise<Map<string, WorkRow>> {
+  const [{ actor, kind } = { actor: '', kind: '' }] = rows;
+  const keys = rows.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+  const firsts = await Work.native()
+    .find({ actor, kind, idempotencyKey: { $in: keys } }, { maxTimeMS: limits.mongoMs })
+    .toArray();
+  return new Map(firsts.map((first) => [first.idempotencyKey ?? first._id, first]));
+}
+
+function answerRepeat({ row, accepted, refused }: Offer, first: WorkRow | undefined): void {
+  if (!first) {
+    refused(unavailable(undefined));
+  } else if (first.requestHash !== row.requestHash) {
+    refused(problems.keyReused());
+  } else {
+    accepted(first);
   }
 }
 

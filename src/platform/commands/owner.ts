@@ -4,8 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { leases, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
+import { isTransient } from '../mongo/transaction.ts';
 import { bury, Fenced, Tenure } from './tenure.ts';
 import { Owners, Shards, type OwnerRow } from './work.ts';
+import { Stale } from './write.ts';
 
 /** What an owner does with its shards. */
 export interface Drain {
@@ -123,8 +125,13 @@ export class Owner {
       this.#log.warn('The lease was lost; beginning anew');
       return;
     }
-    this.#log.warn({ err: error }, 'A pass failed; trying again');
-    await delay(Math.min(50 * 2 ** faults, 2_000) * (0.5 + Math.random() / 2));
+    const passing = isTransient(error) || error instanceof Stale;
+    if (passing && faults <= 3) {
+      this.#log.debug({ reason: String(error) }, 'A pass has to be done again');
+    } else {
+      this.#log.warn(passing ? { reason: String(error) } : { err: error }, 'A pass failed; trying again');
+    }
+    await delay(Math.min(10 * 2 ** faults, 2_000) * (0.5 + Math.random() / 2));
   }
 
   #finishPass(): void {
