@@ -5,6 +5,7 @@ import { limits } from '#config/limits.ts';
 import { problems, unavailable } from '../errors.ts';
 import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
+import { within } from '../mongo/deadline.ts';
 import { wakeOwners } from './queues.ts';
 import { Work, type WorkRow } from './work.ts';
 
@@ -53,11 +54,13 @@ async function insertWaiting(): Promise<void> {
 /** Inserts; returns the indexes of the rows whose Idempotency-Key is taken. */
 async function insertNew(rows: readonly WorkRow[]): Promise<Set<number>> {
   try {
-    await Work.native().insertMany([...rows], {
-      ordered: false,
-      writeConcern: { w: 'majority', journal: true },
-      maxTimeMS: limits.mongoMs,
-    });
+    await within(
+      Work.native().insertMany([...rows], {
+        ordered: false,
+        writeConcern: { w: 'majority', journal: true },
+        maxTimeMS: limits.mongoMs,
+      }),
+    );
     return new Set();
   } catch (error) {
     if (error instanceof mongo.MongoBulkWriteError) {
@@ -88,9 +91,11 @@ async function answerWithFirst(offers: readonly Offer[]): Promise<void> {
 async function firstRows(rows: readonly WorkRow[]): Promise<Map<string, WorkRow>> {
   const [{ actor, kind } = { actor: '', kind: '' }] = rows;
   const keys = rows.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
-  const firsts = await Work.native()
-    .find({ actor, kind, idempotencyKey: { $in: keys } }, { maxTimeMS: limits.mongoMs })
-    .toArray();
+  const firsts = await within(
+    Work.native()
+      .find({ actor, kind, idempotencyKey: { $in: keys } }, { maxTimeMS: limits.mongoMs })
+      .toArray(),
+  );
   return new Map(firsts.map((first) => [first.idempotencyKey ?? first._id, first]));
 }
 
@@ -110,10 +115,13 @@ async function recover(offers: readonly Offer[], cause: unknown): Promise<void> 
   const there = new Set<string>();
   try {
     const ids = offers.map((offer) => offer.row._id);
-    const rows = await Work.native()
-      .find({ _id: { $in: ids } }, { maxTimeMS: limits.mongoMs, readConcern: 'majority' })
-      .project<{ _id: string }>({ _id: 1 })
-      .toArray();
+    const rows = await within(
+      Work.native()
+        .find({ _id: { $in: ids } }, { maxTimeMS: limits.mongoMs, readConcern: 'majority' })
+        .project<{ _id: string }>({ _id: 1 })
+        .toArray(),
+      2 * limits.mongoMs,
+    );
     rows.forEach((row) => there.add(row._id));
   } catch {
     // MongoDB is away: the callers are told to come back with the same key.

@@ -2,12 +2,28 @@
 // dead ones and drains what its shards hold. Work of a pool and the numbering of feeds are both run by it.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { leases, type PoolName } from '#config/pools.ts';
+import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
+import { within } from '../mongo/deadline.ts';
 import { isTransient } from '../mongo/transaction.ts';
+import { hint, onHint } from '../redis/hints.ts';
 import { bury, Fenced, Tenure } from './tenure.ts';
-import { Owners, Shards, type OwnerRow } from './work.ts';
+import { dealShards } from './share.ts';
+import { Owners, Shards, shardsOf, type OwnerRow } from './work.ts';
 import { Stale } from './write.ts';
+
+/** Longer than any turn of a healthy owner. Its lease is long over by then: whoever took over is fenced off from it. */
+const turnMs = 60_000;
+
+/** A turn did not come back. The tenure is left to its lease, so that the turn can do no harm should it go on. */
+class Stuck extends Error {
+  constructor(tenure: string) {
+    super(`A turn of the tenure ${tenure} did not end within ${turnMs} ms; beginning anew`);
+    this.name = 'Stuck';
+  }
+}
+
+const poolNames = Object.keys(pools) as PoolName[];
 
 /** What an owner does with its shards. */
 export interface Drain {
@@ -31,6 +47,8 @@ export class Owner {
   #inPass = false;
   #passWaiters: { after: number; resolve: () => void }[] = [];
   #loop: Promise<void> | undefined;
+  #renewAt = 0;
+  #stopListening: (() => void) | undefined;
 
   constructor(pool: PoolName, drain: Drain) {
     this.pool = pool;
@@ -40,14 +58,23 @@ export class Owner {
 
   /** Begins to own. Returns at once; shards come within a second, or when a dead owner's lease is over. */
   start(): void {
+    // Who came, went or gave something up: look at once instead of within a second.
+    this.#stopListening = onHint('owners', (pool) => {
+      if (pool === this.pool) {
+        this.#renewAt = 0;
+        this.wake();
+      }
+    });
     this.#loop = this.#run();
   }
 
   /** Finishes the batch at hand, gives the shards up and ends. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#stopListening?.();
     this.wake();
     await this.#loop;
+    poolNames.forEach((pool) => hint('owners', pool));
   }
 
   /** There is something to do. Never waits. */
@@ -72,12 +99,13 @@ export class Owner {
       let tenure: Tenure | undefined;
       try {
         tenure = await Tenure.begin(this.pool);
+        poolNames.forEach((pool) => hint('owners', pool));
         await this.#own(tenure);
         this.#drain.onShards?.(new Set());
         await tenure.end();
       } catch (error) {
         this.#drain.onShards?.(new Set());
-        await tenure?.abandon();
+        void tenure?.abandon();
         await this.#afterFault(error, 1);
       }
     }
@@ -86,28 +114,32 @@ export class Owner {
 
   /** Owns until stopped. Faults that pass are waited out under the same tenure; only a lost lease ends it. */
   async #own(tenure: Tenure): Promise<void> {
-    let renewAt = 0;
+    this.#renewAt = 0;
     for (let faults = 0; !this.#stopping;) {
       try {
-        if (Date.now() >= renewAt) {
-          renewAt = Date.now() + leases.renewMs;
-          await tenure.renew();
-          await this.#rebalance(tenure);
-        }
-        const more = await this.#pass(tenure);
+        const more = await within(this.#turn(tenure), turnMs, () => new Stuck(tenure.id));
         faults = 0;
         if (!more) {
           this.#finishPass();
-          await this.#sleep(Math.min(leases.pollMs, Math.max(renewAt - Date.now(), 1)));
+          await this.#sleep(Math.min(leases.pollMs, Math.max(this.#renewAt - Date.now(), 1)));
         }
       } catch (error) {
-        if (error instanceof Fenced) {
+        if (error instanceof Fenced || error instanceof Stuck) {
           throw error;
         }
         faults += 1;
         await this.#afterFault(error, faults);
       }
     }
+  }
+
+  async #turn(tenure: Tenure): Promise<boolean> {
+    if (Date.now() >= this.#renewAt) {
+      this.#renewAt = Date.now() + leases.renewMs;
+      await tenure.renew();
+      await this.#rebalance(tenure);
+    }
+    return await this.#pass(tenure);
   }
 
   async #pass(tenure: Tenure): Promise<boolean> {
@@ -156,46 +188,41 @@ export class Owner {
     this.#wake = undefined;
   }
 
-  /** Buries owners whose lease ran out, claims free shards up to a fair share, gives up what is over it. */
+  /** Buries owners whose lease ran out, claims the shards that are due to it, gives up those that are not. */
   async #rebalance(tenure: Tenure): Promise<void> {
     const before = namesOf(tenure.shards);
     // Shards first: whoever is named there and is no owner afterwards is gone, not newly come.
     const rows = await Shards.native().find({ pool: this.pool }).toArray();
     const owners = await this.#livingOwners();
     const names = new Set(owners.map((owner) => owner._id));
-    const fair = Math.ceil(rows.length / Math.max(owners.length, 1));
+    const due = dealShards(new Map(poolNames.map((pool) => [pool, shardsOf(pool)])), owners);
     for (const row of rows) {
-      if (row.owner === tenure.id) {
+      if (row.owner !== tenure.id) {
+        tenure.shards.delete(row._id);
+        if (due.get(row._id) === tenure.id && (row.owner === null || !names.has(row.owner))) {
+          await tenure.claim(row._id, row.owner);
+        }
+      } else if (due.get(row._id) === tenure.id) {
         tenure.shards.add(row._id);
       } else {
-        tenure.shards.delete(row._id);
+        await tenure.release(row._id);
       }
-    }
-    for (const row of rows) {
-      if (tenure.shards.size < fair && row.owner !== tenure.id && (row.owner === null || !names.has(row.owner))) {
-        await tenure.claim(row._id, row.owner);
-      }
-    }
-    for (const shard of [...tenure.shards].slice(fair)) {
-      await tenure.release(shard);
     }
     const now = namesOf(tenure.shards);
     if (now !== before) {
-      this.#log.info({ shards: now || 'none', owners: owners.length }, 'Shards');
+      this.#log.info({ shards: now || 'none' }, 'Shards');
       this.#drain.onShards?.(tenure.shards);
+      hint('owners', this.pool);
     }
   }
 
   /** Owners that may still write: those within their lease, and those that renewed it while they were to be buried. */
   async #livingOwners(): Promise<OwnerRow[]> {
     const owners = await Owners.native()
-      .aggregate<OwnerRow & { expired: boolean }>([
-        { $match: { pool: this.pool } },
-        { $set: { expired: { $lte: ['$leaseUntil', '$$NOW'] } } },
-      ])
+      .aggregate<OwnerRow & { expired: boolean }>([{ $set: { expired: { $lte: ['$leaseUntil', '$$NOW'] } } }])
       .toArray();
     const buried = new Set<string>();
-    for (const owner of owners.filter(({ expired }) => expired)) {
+    for (const owner of owners.filter(({ expired, pool }) => expired && pool === this.pool)) {
       if (await bury(owner)) {
         buried.add(owner._id);
         this.#log.warn(
@@ -203,6 +230,7 @@ export class Owner {
           'Took over from a dead owner',
         );
         await this.#drain.onTakeover?.();
+        hint('owners', this.pool);
       }
     }
     return owners.filter(({ _id }) => !buried.has(_id));

@@ -5,6 +5,7 @@ import type { Problem } from '../errors.ts';
 import { groupBy } from '../group-by.ts';
 import { nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
+import { within } from '../mongo/deadline.ts';
 import { hint, onHint } from '../redis/hints.ts';
 import type { Settlement } from './plan.ts';
 import { Work, type WorkRow } from './work.ts';
@@ -102,10 +103,12 @@ async function look(): Promise<void> {
   }
   polling = true;
   try {
-    const rows = await Work.native()
-      .find({ _id: { $in: late }, state: { $ne: 'new' } }, { maxTimeMS: limits.mongoMs })
-      .project<WorkRow>({ state: 1, result: 1, status: 1, problem: 1, replayed: 1 })
-      .toArray();
+    const rows = await within(
+      Work.native()
+        .find({ _id: { $in: late }, state: { $ne: 'new' } }, { maxTimeMS: limits.mongoMs })
+        .project<WorkRow>({ state: 1, result: 1, status: 1, problem: 1, replayed: 1 })
+        .toArray(),
+    );
     for (const { _id, ...outcome } of rows) {
       settle({ id: _id, ...outcome });
     }

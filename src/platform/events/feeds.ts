@@ -56,8 +56,8 @@ export interface FeedPage {
   readonly reset: boolean;
 }
 
-/** Under load a batch waits this long for company: 25 ms of lag buy larger batches. */
-const paceMs = 25;
+/** Under load a batch waits this long for company: lag buys larger batches. After a pause the first is at once. */
+const paceMs = 100;
 
 /** Owns shards of the feeds and numbers what is pending in them. */
 export function feedOwner(): Owner {
