@@ -1,6 +1,11 @@
 // The connection to MongoDB and the checks before anything serves.
 import mongoose from 'mongoose';
 import { config } from '#config/env.ts';
+import { logFor } from '../log.ts';
+
+const log = logFor('mongo');
+/** How long a process that starts waits for MongoDB. */
+const bootMs = 30_000;
 
 /** Something in the surroundings makes it impossible to run. The message says what to do. */
 export class BootRefusal extends Error {
@@ -15,20 +20,35 @@ export async function connectMongo(): Promise<void> {
   if (!config.mongoUrl) {
     throw new BootRefusal('MONGO_URL is not set: give the address of a MongoDB replica set, or use npm start');
   }
-  await mongoose.connect(config.mongoUrl, {
-    writeConcern: { w: 'majority', journal: true },
-    serverSelectionTimeoutMS: 2_000,
-    maxPoolSize: 40,
-    autoIndex: false,
-    autoCreate: false,
-    appName: 'smartstart-brain',
-  });
+  await reach(config.mongoUrl);
   const hello = await mongoose.connection.getClient().db('admin').command({ hello: 1 });
   if (!hello['setName']) {
     await mongoose.disconnect();
     throw new BootRefusal(
       'MongoDB runs without a replica set, so it has no transactions: start mongod with --replSet and initiate the set',
     );
+  }
+}
+
+/** Connects; a server that does not answer yet is waited for. */
+async function reach(url: string): Promise<void> {
+  for (const since = Date.now(); ;) {
+    try {
+      await mongoose.connect(url, {
+        writeConcern: { w: 'majority', journal: true },
+        serverSelectionTimeoutMS: 2_000,
+        maxPoolSize: 40,
+        autoIndex: false,
+        autoCreate: false,
+        appName: 'smartstart-brain',
+      });
+      return;
+    } catch (error) {
+      if (Date.now() - since > bootMs) {
+        throw new BootRefusal(`MongoDB at MONGO_URL did not answer within ${bootMs / 1_000} s: ${String(error)}`);
+      }
+      log.warn({ reason: error instanceof Error ? error.message : String(error) }, 'MongoDB does not answer yet');
+    }
   }
 }
 

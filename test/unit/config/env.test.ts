@@ -1,0 +1,62 @@
+// The environment: defaults, parsing, and every bad variable at once.
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { readConfig } from '#config/env.ts';
+
+const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
+  const read = readConfig(env);
+  return 'problems' in read ? read.problems : [];
+};
+
+describe('readConfig', () => {
+  it('has a default for all that has one', () => {
+    const read = readConfig({});
+    assert.ok('config' in read);
+    assert.equal(read.config.port, 3_000);
+    assert.equal(read.config.dataDir, resolve('.data'));
+    assert.equal(read.config.registration, 'open');
+    assert.deepEqual(read.config.corsOrigins, []);
+    assert.equal(read.config.mongoUrl, undefined);
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    const read = readConfig({ PORT: '', MONGO_URL: '', MASTER_KEY: '' });
+    assert.ok('config' in read);
+    assert.equal(read.config.port, 3_000);
+    assert.equal(read.config.masterKey, undefined);
+  });
+
+  it('splits origins and counts hops', () => {
+    const read = readConfig({ CORS_ORIGINS: 'https://a.example, https://b.example,', TRUST_PROXY: '2' });
+    assert.ok('config' in read);
+    assert.deepEqual(read.config.corsOrigins, ['https://a.example', 'https://b.example']);
+    assert.equal(read.config.trustProxy, 2);
+  });
+
+  it('names every bad variable at once, in sentences that say what is wanted', () => {
+    const problems = problemsOf({
+      PORT: 'many',
+      MONGO_URL: 'http://somewhere',
+      REDIS_URL: 'somewhere',
+      MASTER_KEY: 'short',
+      BOOTSTRAP_ADMIN_EMAIL: 'nobody',
+      REGISTRATION: 'perhaps',
+      KEY_PREFIX: 'a:b',
+    });
+    const named = problems.map((problem) => problem.split(':')[0]).toSorted();
+    assert.deepEqual(named, [
+      'BOOTSTRAP_ADMIN_EMAIL',
+      'KEY_PREFIX',
+      'MASTER_KEY',
+      'MONGO_URL',
+      'PORT',
+      'REDIS_URL',
+      'REGISTRATION',
+    ]);
+    assert.ok(problems.includes('MONGO_URL: must begin with mongodb:// or mongodb+srv://'), problems.join('\n'));
+  });
+
+  it('never repeats what was given: it may be a secret', () => {
+    assert.ok(!problemsOf({ MASTER_KEY: 'hunter2', MONGO_URL: 'x://user:hunter2@host' }).join(' ').includes('hunter2'));
+  });
+});
