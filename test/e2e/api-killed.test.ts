@@ -24,11 +24,15 @@ describe('an API that is killed while callers wait', () => {
     await Promise.all(system.fleet.workers.map(async ({ child }) => await system.fleet.kill(child, signal)));
   }
 
-  async function send(api: number, grant: Pick<Grant, 'key' | 'userId' | 'amount'>): Promise<FleetReply> {
+  async function send(
+    api: number,
+    grant: Pick<Grant, 'key' | 'userId' | 'amount'>,
+    prefer = 'wait=20',
+  ): Promise<FleetReply> {
     return await call(system.url(api), 'POST', '/api/gamification/xp/add', {
       token: system.token,
       body: { userId: grant.userId, amount: grant.amount, reason: grant.key },
-      headers: { 'Idempotency-Key': grant.key, Prefer: 'wait=20' },
+      headers: { 'Idempotency-Key': grant.key, Prefer: prefer },
     });
   }
 
@@ -52,6 +56,11 @@ describe('an API that is killed while callers wait', () => {
     const early = grants
       .filter((_, index) => index % 2 === 0)
       .map(async (grant) => [grant, await send(1, grant)] as const);
+    // Rows are taken up in the order of their requests: when this one is answered, those before it wait.
+    const asked = await send(1, grants[1] ?? assert.fail(), 'respond-async');
+    assert.equal(asked.status, 202, 'the first is in flight');
+    const first = await system.db.collection('work').findOne({ idempotencyKey: grants[1]?.key });
+    assert.equal(asked.headers.get('location'), `/api/operations/${String(first?._id)}`);
     await signalWorkers('SIGCONT');
     await eventually(async () => {
       assert.equal(await system.db.collection('xp_ledger').countDocuments(), grants.length, 'not all orphans are done');

@@ -1,10 +1,22 @@
 // Sockets through faults: a client on the other API gets every event once, in order, by its cursor; HTTP says the same.
 import assert from 'node:assert/strict';
+import { shardFor } from '#src/platform/commands/work.ts';
+import { toCloudEvent } from '#src/platform/events/event.ts';
+import { newId } from '#src/platform/ids.ts';
 import { eventually } from '../support/eventually.ts';
 import { follow, readOverHttp, type Follower } from '../support/feed-client.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { startLoad, type Grant } from '../support/load.ts';
 import { showLogs, startSystem, type System } from '../support/system.ts';
+
+const noted = {
+  type: 'suite.noted',
+  subject: 'suite',
+  actor: 'system',
+  data: {},
+  time: new Date(),
+  requestId: 'suite',
+};
 
 describe('a feed that is followed through faults', () => {
   let system: System;
@@ -91,4 +103,34 @@ describe('a feed that is followed through faults', () => {
       await system.fleet.restartWorker(0);
     });
   });
+
+  it('gets its one place of an event that already has one in another feed', async () => {
+    const [numbered = '', waiting = ''] = [`user.${system.people[0]}`, feedInAnotherShard(`user.${system.people[0]}`)];
+    const head = await system.db.collection('feed_events').findOne({ feed: numbered }, { sort: { seq: -1 } });
+    assert.ok(head, 'the feed has begun');
+    const _id = `${newId()}.0`;
+    const event = { ...toCloudEvent({ ...noted, _id, audience: [numbered, waiting] }) };
+    const place = {
+      _id: `${numbered}|${_id}`,
+      feed: numbered,
+      seq: (head['seq'] as number) + 1,
+      epoch: head['epoch'] as string,
+    };
+    const places = system.db.collection<{ _id: string }>('feed_events');
+    const events = system.db.collection<{ _id: string }>('events');
+    await places.insertOne({ ...place, event, expireAt: head['expireAt'] } as never);
+    await events.insertOne({
+      ...noted,
+      _id,
+      audience: [numbered, waiting],
+      pending: [shardFor('feeds', waiting)],
+    } as never);
+    await checkInvariants(system.db, { acknowledged });
+  });
+
+  /** A person's feed that another shard numbers. */
+  function feedInAnotherShard(feed: string): string {
+    const others = system.people.map((userId) => `user.${userId}`);
+    return others.find((other) => shardFor('feeds', other) !== shardFor('feeds', feed)) ?? 'platform';
+  }
 });

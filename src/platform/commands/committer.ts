@@ -50,8 +50,9 @@ export class Committer {
    */
   async commit(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
     this.#held.clear();
-    const blocking = new Set(rows.filter((row) => row.attempts > 0 && this.#blocks(row)).map((row) => row.key));
-    const goesAlone = (row: WorkRow): boolean => row.attempts > 0 || blocking.has(row.key);
+    // With a suspect go the rows of its key, so that the order within a key holds.
+    const suspected = new Set(rows.filter((row) => row.attempts > 0).map((row) => row.key));
+    const goesAlone = (row: WorkRow): boolean => suspected.has(row.key);
     const fresh = rows.filter((row) => !goesAlone(row));
     if (fresh.length > 0) {
       await this.#settle(tenure, fresh);

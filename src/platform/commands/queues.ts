@@ -46,7 +46,7 @@ function queueOn(client: Redis, shard: string): Queue<WakeJob> {
     connection: client,
     prefix: config.keyPrefix,
     skipWaitingForReady: true,
-    defaultJobOptions: { removeOnComplete: { count: 100 }, removeOnFail: { count: 1_000 }, attempts: 1 },
+    defaultJobOptions: { removeOnComplete: { count: 1_000 }, removeOnFail: { count: 1_000 }, attempts: 1 },
   });
   queue.on('error', () => undefined);
   return queue;

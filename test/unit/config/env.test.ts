@@ -43,7 +43,9 @@ describe('readConfig', () => {
       REGISTRATION: 'perhaps',
       KEY_PREFIX: 'a:b',
     });
-    const named = problems.map((problem) => problem.split(':')[0]).toSorted();
+    const named = problems
+      .map((problem) => problem.split(':')[0])
+      .toSorted((left = '', right = '') => left.localeCompare(right));
     assert.deepEqual(named, [
       'BOOTSTRAP_ADMIN_EMAIL',
       'KEY_PREFIX',
