@@ -1,4 +1,5 @@
-// How long rows are kept, by state. Undone work is never removed: its rows carry no expiry.
+// How long rows are kept, by state. Undone work, and work that gave up, is never removed: its
+// rows carry no expiry.
 
 const day = 86_400_000;
 
@@ -6,7 +7,6 @@ const day = 86_400_000;
 export const retention = Object.freeze({
   /** Settled work: as long as an Idempotency-Key is remembered. */
   workSettledMs: day,
-  workDeadMs: 90 * day,
   feedEventsMs: 90 * day,
   timersFiredMs: 30 * day,
   deadLettersRedrivenMs: 90 * day,

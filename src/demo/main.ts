@@ -8,7 +8,7 @@ import { Screen } from './screen.ts';
 const url = `http://127.0.0.1:${String(config.port)}`;
 const wanted = readOptions(process.argv.slice(2), {
   url,
-  email: config.bootstrapAdminEmail,
+  email: config.bootstrapAdminEmail ?? 'admin@localhost.test',
   password: config.bootstrapAdminPassword,
 });
 

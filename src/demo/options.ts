@@ -32,7 +32,7 @@ export const help = (
   npm run demo -- [options]
 
   --url <url>          the system to play on (${defaults.url}); repeat it for several addresses of one system
-  --email <address>    an admin of it (BOOTSTRAP_ADMIN_EMAIL)
+  --email <address>    an admin of it (BOOTSTRAP_ADMIN_EMAIL, else admin@localhost.test)
   --password <text>    the admin's password (BOOTSTRAP_ADMIN_PASSWORD)
   --concurrency <n>    grants under way at the same time (64)
   --shuffle <seed>     another order: any whole number gives one, the figures stay the same

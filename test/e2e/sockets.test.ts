@@ -105,7 +105,8 @@ describe('a feed that is followed through faults', () => {
   });
 
   it('gets its one place of an event that already has one in another feed', async () => {
-    const [numbered = '', waiting = ''] = [`user.${system.people[0]}`, feedInAnotherShard(`user.${system.people[0]}`)];
+    const numbered = `user.${system.people[0]}`;
+    const waiting = feedInAnotherShard(numbered);
     const head = await system.db.collection('feed_events').findOne({ feed: numbered }, { sort: { seq: -1 } });
     assert.ok(head, 'the feed has begun');
     const _id = `${newId()}.0`;

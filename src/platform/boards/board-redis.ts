@@ -27,6 +27,7 @@ const add = `
 local generation = redis.call('GET', KEYS[1])
 if not generation then return 0 end
 if ARGV[1] ~= '' and ARGV[1] ~= generation then return redis.error_reply('SUPERSEDED') end
+if ARGV[1] ~= '' then redis.call('PEXPIRE', KEYS[5], 10000) end
 for i = 2, #ARGV, 4 do
   local owner, score, member, rev = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3])
   local known = redis.call('HGET', KEYS[3], owner)

@@ -48,12 +48,17 @@ export class Overlay implements Reader, State {
 
   /** Lays a command's writes on top, for the commands after it. An insert over something that exists throws. */
   apply(writes: readonly Write[]): void {
-    for (const write of writes) {
-      const documents = documentsOf(this.#written, write.into.name);
-      if (write.op === 'insert' && (documents.get(write.doc._id) ?? this.loaded(write.into.name, write.doc._id))) {
-        throw new Error(`The document ${write.doc._id} of ${write.into.name} exists and cannot be inserted`);
+    const inserted = new Set<string>();
+    for (const { into, doc } of writes.filter(({ op }) => op === 'insert')) {
+      const place = `${into.name} ${doc._id}`;
+      const there = this.#written.get(into.name)?.get(doc._id) ?? this.loaded(into.name, doc._id);
+      if (there || inserted.has(place)) {
+        throw new Error(`The document ${doc._id} of ${into.name} exists and cannot be inserted`);
       }
-      documents.set(write.doc._id, write.doc);
+      inserted.add(place);
+    }
+    for (const { into, doc } of writes) {
+      documentsOf(this.#written, into.name).set(doc._id, doc);
     }
   }
 }

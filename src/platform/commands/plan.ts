@@ -86,17 +86,21 @@ export function decideAll(registry: Registry, overlay: Overlay, commands: Map<Wo
 }
 
 function add(plan: Plan, registry: Registry, overlay: Overlay, row: WorkRow, decision: Decision, now: Date): void {
-  const events = (decision.events ?? []).map((draft, index): StoredEvent => ({
-    _id: `${row._id}.${index}`,
-    type: draft.type,
-    subject: draft.subject,
-    actor: row.actor,
-    data: draft.data,
-    audience: draft.audience,
-    time: now,
-    requestId: row.requestId,
-    ...(draft.audience.length > 0 ? { pending: feedShards(draft.audience) } : {}),
-  }));
+  const events = (decision.events ?? []).map((draft, index): StoredEvent => {
+    // Somebody may be in an audience twice, as giver and receiver: an event has one place in a feed.
+    const audience = [...new Set(draft.audience)];
+    return {
+      _id: `${row._id}.${index}`,
+      type: draft.type,
+      subject: draft.subject,
+      actor: row.actor,
+      data: draft.data,
+      audience,
+      time: now,
+      requestId: row.requestId,
+      ...(audience.length > 0 ? { pending: feedShards(audience) } : {}),
+    };
+  });
   const reactions = events.flatMap((event) =>
     (registry.subscriptions.get(event.type) ?? [])
       .flatMap((subscription) => subscription.react(event))
@@ -141,7 +145,7 @@ export function workRow(
     requestHash: sha256(canonicalJson(input)),
     state: 'new',
     attempts: 0,
-    notBefore: draft.notBefore ?? now,
+    notBefore: draft.notBefore ?? new Date(0),
     requestId: cause.requestId,
     ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
     acceptedAt: now,
@@ -150,7 +154,6 @@ export function workRow(
 
 /** The fields a settled row gets. */
 export function settledFields(settlement: Settlement, now: Date): Partial<WorkRow> {
-  const keepMs = settlement.state === 'dead' ? retention.workDeadMs : retention.workSettledMs;
   return {
     state: settlement.state,
     ...(settlement.result === undefined ? {} : { result: settlement.result }),
@@ -158,6 +161,7 @@ export function settledFields(settlement: Settlement, now: Date): Partial<WorkRo
     ...(settlement.problem === undefined ? {} : { problem: settlement.problem }),
     ...(settlement.replayed ? { replayed: true } : {}),
     doneAt: now,
-    expireAt: new Date(now.getTime() + keepMs),
+    // What gave up stays until somebody redrives it.
+    ...(settlement.state === 'dead' ? {} : { expireAt: new Date(now.getTime() + retention.workSettledMs) }),
   };
 }

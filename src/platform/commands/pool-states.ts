@@ -1,5 +1,6 @@
 // How the pools are: who owns them and how long their oldest undone row has waited. For health and metrics.
 import { pools, type PoolName } from '#config/pools.ts';
+import { Events } from '../events/event.ts';
 import { Owners, shardsOf, Work } from './work.ts';
 
 /** One pool's state. */
@@ -22,13 +23,26 @@ export async function poolStates(): Promise<Record<PoolName, PoolState>> {
   const living = new Map(owners.map(({ _id, count }) => [_id, count]));
   const states = await Promise.all(
     (Object.keys(pools) as PoolName[]).map(async (pool) => {
-      const oldest = await Work.native().findOne(
-        { shard: { $in: shardsOf(pool) }, state: 'new', notBefore: { $lte: now } },
-        { sort: { _id: 1 }, maxTimeMS: 1_000 },
-      );
-      const oldestWaitMs = oldest ? Math.max(now.getTime() - oldest.acceptedAt.getTime(), 0) : 0;
+      const since = pool === 'feeds' ? await oldestEvent() : await oldestRow(pool, now);
+      const oldestWaitMs = since ? Math.max(now.getTime() - since.getTime(), 0) : 0;
       return [pool, { owners: living.get(pool) ?? 0, oldestWaitMs }] as const;
     }),
   );
   return Object.fromEntries(states) as Record<PoolName, PoolState>;
+}
+
+async function oldestRow(pool: PoolName, now: Date): Promise<Date | undefined> {
+  const row = await Work.native().findOne(
+    { shard: { $in: shardsOf(pool) }, state: 'new', notBefore: { $lte: now } },
+    { sort: { _id: 1 }, maxTimeMS: 1_000 },
+  );
+  return row?.acceptedAt;
+}
+
+async function oldestEvent(): Promise<Date | undefined> {
+  const event = await Events.native().findOne(
+    { pending: { $in: shardsOf('feeds') } },
+    { sort: { _id: 1 }, maxTimeMS: 1_000 },
+  );
+  return event?.time;
 }

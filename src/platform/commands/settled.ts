@@ -67,26 +67,35 @@ export function waitingCallers(): number {
   return waiters.size;
 }
 
+/** Somebody waits for a row: its outcome, null when that does not come in time, and how to give the wait up. */
+export interface Expectation {
+  readonly outcome: Promise<Outcome | null>;
+  cancel(): void;
+}
+
 /**
- * The outcome of a row, or null when it is not settled within `waitMs`. Register before the row is written, so that
- * no hint can come too early: the row's id is all that is needed.
+ * Waits for a row to be settled, at most `waitMs`. Register before the row is written, so that no hint can come too
+ * early: the row's id is all that is needed. Whoever does not need the outcome any more cancels.
  */
-export async function outcomeOf(id: string, waitMs: number): Promise<Outcome | null> {
-  return await new Promise((resolvePromise) => {
-    const set = waiters.get(id) ?? new Set<Waiter>();
-    waiters.set(id, set);
-    const done = (outcome: Outcome | null): void => {
-      clearTimeout(timer);
-      set.delete(waiter);
-      if (set.size === 0) {
-        waiters.delete(id);
-      }
-      resolvePromise(outcome);
-    };
-    const waiter: Waiter = { since: Date.now(), resolve: done };
-    const timer = setTimeout(() => done(null), waitMs);
-    set.add(waiter);
+export function expectOutcome(id: string, waitMs: number): Expectation {
+  let settleWith: (outcome: Outcome | null) => void = () => undefined;
+  const outcome = new Promise<Outcome | null>((resolve) => {
+    settleWith = resolve;
   });
+  const set = waiters.get(id) ?? new Set<Waiter>();
+  waiters.set(id, set);
+  const done = (result: Outcome | null): void => {
+    clearTimeout(timer);
+    set.delete(waiter);
+    if (set.size === 0) {
+      waiters.delete(id);
+    }
+    settleWith(result);
+  };
+  const waiter: Waiter = { since: Date.now(), resolve: done };
+  const timer = setTimeout(() => done(null), waitMs);
+  set.add(waiter);
+  return { outcome, cancel: () => done(null) };
 }
 
 function settle({ id, ...outcome }: Message): void {

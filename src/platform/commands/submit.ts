@@ -7,7 +7,7 @@ import type { Registry } from '../registry.ts';
 import { accept } from './accept.ts';
 import type { CommandDefinition } from './command.ts';
 import { execute } from './execute.ts';
-import { outcomeOf, waitingCallers, type Outcome } from './settled.ts';
+import { expectOutcome, waitingCallers, type Outcome } from './settled.ts';
 import { shardFor, type WorkRow } from './work.ts';
 
 /** What of a request a command needs to know. */
@@ -53,7 +53,8 @@ function requestRow<Input>(context: SubmitContext, command: CommandDefinition<In
     requestHash: command.recorded === false ? '' : sha256(canonicalJson(input)),
     state: 'new',
     attempts: 0,
-    notBefore: now,
+    // Long past: this clock and the owner's need not agree on when now is.
+    notBefore: new Date(0),
     replyTo: nodeId,
     requestId: context.requestId,
     ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),
@@ -89,12 +90,19 @@ async function queued(row: WorkRow, waitMs: number, status: number): Promise<Rou
     throw unavailable(undefined, 'Too many requests wait for their answer; try again with the same key');
   }
   // Listening begins before the row is written, so that no hint can come too early.
-  const settled = outcomeOf(row._id, waitMs);
-  const accepted = await accept(row);
+  const expected = expectOutcome(row._id, waitMs);
+  let accepted = row;
+  try {
+    accepted = await accept(row);
+  } catch (error) {
+    expected.cancel();
+    throw error;
+  }
   if (accepted._id !== row._id) {
+    expected.cancel();
     return await repeated(accepted, waitMs, status);
   }
-  const outcome = await settled;
+  const outcome = await expected.outcome;
   return outcome ? answer(row._id, outcome, status, outcome.replayed ?? false) : pendingAnswer(row);
 }
 
@@ -103,7 +111,7 @@ async function repeated(first: WorkRow, waitMs: number, status: number): Promise
   if (first.state !== 'new') {
     return answer(first._id, first, status, true);
   }
-  const outcome = waitMs === 0 ? null : await outcomeOf(first._id, waitMs);
+  const outcome = waitMs === 0 ? null : await expectOutcome(first._id, waitMs).outcome;
   return outcome ? answer(first._id, outcome, status, true) : pendingAnswer(first);
 }
 

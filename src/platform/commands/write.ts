@@ -68,6 +68,9 @@ async function putAll(
 ): Promise<void> {
   const operations = [...puts.values()].map((doc) => {
     const before = guard?.overlay.loaded(into.name, doc._id) as { rev?: number } | null | undefined;
+    if (guard && before === null) {
+      return { insertOne: { document: doc } };
+    }
     const filter = before ? { _id: doc._id, rev: before.rev ?? 0 } : { _id: doc._id };
     return { replaceOne: { filter, replacement: doc, upsert: !before } };
   });
@@ -75,7 +78,7 @@ async function putAll(
     session,
     ordered: false,
   });
-  if (written.matchedCount + written.upsertedCount !== puts.size) {
+  if (written.matchedCount + written.upsertedCount + written.insertedCount !== puts.size) {
     throw new Stale(into.name);
   }
 }

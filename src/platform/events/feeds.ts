@@ -1,5 +1,6 @@
 // Feeds: each event of an audience gets its place (`seq` 1, 2, 3 …) in each of its feeds. The owner of a feed's shard
 // numbers in batches; sockets and HTTP read from here.
+import type { mongo } from 'mongoose';
 import { pools } from '#config/pools.ts';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
@@ -8,9 +9,12 @@ import { Owner } from '../commands/owner.ts';
 import type { Tenure } from '../commands/tenure.ts';
 import { shardFor } from '../commands/work.ts';
 import { defineCollection } from '../mongo/collection.ts';
-import { isConflict } from '../mongo/transaction.ts';
+import { logFor } from '../log.ts';
+import { duplicateIn, isConflict } from '../mongo/transaction.ts';
 import { hint } from '../redis/hints.ts';
 import { Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
+
+const log = logFor('feeds');
 
 /** An event's place in a feed. The whole event is in it, so that a resume reads one index range. */
 export interface FeedEvent {
@@ -99,10 +103,7 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
           {
             updateMany: {
               filter: { _id: { $in: events.map(({ _id }) => _id) } },
-              update: [
-                { $set: { pending: { $setDifference: ['$pending', shards] } } },
-                { $set: { pending: { $cond: [{ $eq: ['$pending', []] }, '$$REMOVE', '$pending'] } } },
-              ],
+              update: withoutShards(shards),
             },
           },
         ],
@@ -111,6 +112,10 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
     });
   } catch (error) {
     heads.clear();
+    if (duplicateIn(error) === FeedEvents.name) {
+      await forgetPlaced(places, tenure);
+      return true;
+    }
     // Events that stand in feeds of two owners are written by both: look again at once, one of them is through.
     if (isConflict(error)) {
       return true;
@@ -125,6 +130,29 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
     places.map(({ feed, seq, epoch, event }): PlacedEvent => ({ feed, seq, epoch, event })),
   );
   return events.length === limit;
+}
+
+/** Takes shards off what an event waits for; an event that waits for nothing has no such member. */
+function withoutShards(shards: readonly string[]): mongo.Document[] {
+  return [
+    { $set: { pending: { $setDifference: ['$pending', [...shards]] } } },
+    { $set: { pending: { $cond: [{ $eq: ['$pending', []] }, '$$REMOVE', '$pending'] } } },
+  ];
+}
+
+/** Places that are there although their events still wait for them: the wait is taken off, so that others go on. */
+async function forgetPlaced(places: readonly FeedEvent[], tenure: Tenure): Promise<void> {
+  const there = await FeedEvents.native()
+    .find({ _id: { $in: places.map(({ _id }) => _id) } })
+    .project<{ _id: string; feed: string }>({ feed: 1 })
+    .toArray();
+  log.warn({ places: there.length }, 'Events were numbered already');
+  for (const { _id, feed } of there) {
+    await tenure.transaction(async (session) => {
+      const event = { _id: _id.slice(feed.length + 1) };
+      await Events.native().updateOne(event, withoutShards([shardFor('feeds', feed)]), { session });
+    });
+  }
 }
 
 /** The next places of the events in those of their feeds that this tenure owns, without those they have already. */

@@ -37,6 +37,8 @@ async function reach(url: string): Promise<void> {
       await mongoose.connect(url, {
         writeConcern: { w: 'majority', journal: true },
         serverSelectionTimeoutMS: 2_000,
+        // A server that stands still is given up: no request hangs on it.
+        socketTimeoutMS: 10_000,
         maxPoolSize: 40,
         autoIndex: false,
         autoCreate: false,

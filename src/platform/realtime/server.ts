@@ -121,7 +121,8 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
     if (!(await mayRead(caller, message.feed))) {
       throw problems.notFound(`There is no feed ${message.feed} for you`);
     }
-    if (socket.rooms.size > limits.socketFeeds) {
+    // Beside the feeds a socket is in two rooms: its own and its session's. Asking again for a feed is always fine.
+    if (!socket.rooms.has(message.feed) && socket.rooms.size >= limits.socketFeeds + 2) {
       throw problems.invalid(`One socket takes at most ${limits.socketFeeds} feeds`);
     }
     // Joining comes before reading, so that nothing falls between the two.
@@ -207,8 +208,14 @@ function endSockets(io: Server, sessionId: string): void {
   io.in(`session.${sessionId}`).disconnectSockets(true);
 }
 
+let sweeping = false;
+
 /** The net below `endSockets`: a message between nodes may be lost, a look at the sessions is not. */
 async function sweep(io: Server): Promise<void> {
+  if (sweeping) {
+    return;
+  }
+  sweeping = true;
   for (const socket of io.of('/').sockets.values()) {
     const { caller } = (socket as unknown as FeedSocket).data;
     try {
@@ -220,6 +227,7 @@ async function sweep(io: Server): Promise<void> {
       log.debug({ reason: String(error) }, 'A session could not be looked at; trying again');
     }
   }
+  sweeping = false;
 }
 
 /** Closes sockets that do not read what they are sent: they resume by number and lose nothing. */

@@ -41,7 +41,7 @@ export async function bootstrapAdmin(submit: Submit, first = firstAdmin()): Prom
   if (credential.passwordHash === undefined) {
     const passwordHash = await hashPassword(first.password);
     await submit(context, setFirstPassword, { userId: credential.account.id, passwordHash });
-    log.info({ email }, 'The first admin is there: log in with BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD');
+    log.info({ email }, 'The first admin is there');
   }
 }
 

@@ -4,6 +4,7 @@ import { badges } from '#config/gamification.ts';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import { operations } from '#src/platform/commands/operations.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
+import { waitingCallers } from '#src/platform/commands/settled.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -118,6 +119,16 @@ describe('gamification', function () {
     await Work.native().deleteMany({ idempotencyKey: key['idempotency-key'] });
     assert.equal(problemOf(await grant({ ...body, amount: 11 }, key)).code, 'idempotency.body-differs');
     assert.equal(((await get(`/api/gamification/xp/${userId}`)).body as Granted).xp, 10);
+  });
+
+  it('keeps nobody waiting for rows that were never written', async () => {
+    const userId = await somebody();
+    const key = { 'idempotency-key': newId(), prefer: 'wait=30' };
+    for (let round = 0; round < 5; round += 1) {
+      await grant({ userId, amount: 10, reason: 'talk' }, key);
+    }
+    await grant({ userId, amount: 11, reason: 'talk' }, key);
+    assert.equal(waitingCallers(), 0);
   });
 
   it('repeats a refusal under its key', async () => {
