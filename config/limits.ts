@@ -8,6 +8,8 @@ export const limits = Object.freeze({
   /** How long an answer waits for the commit when the request does not say. */
   waitDefaultMs: 5_000,
   waitMaxMs: 30_000,
+  /** Longest a request may take beside the wait it asked for: whatever hangs, its caller gets an answer. */
+  answerMs: 15_000,
   /** Longest a MongoDB operation of a request may take before the answer is 503. */
   mongoMs: 1_000,
   /** Rows one insert of accepted work holds at most. */

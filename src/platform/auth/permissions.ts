@@ -5,6 +5,7 @@ import { limits } from '#config/limits.ts';
 import { unavailable } from '../errors.ts';
 import { logFor } from '../log.ts';
 import { defineCollection } from '../mongo/collection.ts';
+import { within } from '../mongo/deadline.ts';
 
 /** Every permission, with what it allows. The matrix in the documents is printed from here. */
 export const permissions = Object.freeze({
@@ -75,7 +76,7 @@ let readAt = Number.NEGATIVE_INFINITY;
 let reading: Promise<void> | undefined;
 
 async function read(): Promise<void> {
-  const rows = await Roles.native().find({}, { maxTimeMS: limits.mongoMs }).toArray();
+  const rows = await within(Roles.native().find({}, { maxTimeMS: limits.mongoMs }).toArray());
   known = new Map(rows.map((row) => [row._id, row._id === 'admin' ? everyPermission : new Set(row.permissions)]));
   sets = new Map();
   readAt = performance.now();

@@ -6,6 +6,7 @@ import { config } from '#config/env.ts';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
+import { within } from '../mongo/deadline.ts';
 import { failFastClient, patientClient } from '../redis/clients.ts';
 import { Shards, shardsOf, type WorkRow } from './work.ts';
 
@@ -68,9 +69,11 @@ function refreshOwners(): void {
     return;
   }
   owners.reading = true;
-  Shards.native()
-    .find({ owner: { $ne: null } })
-    .toArray()
+  within(
+    Shards.native()
+      .find({ owner: { $ne: null } })
+      .toArray(),
+  )
     .then((rows) => {
       owners.of = new Map(rows.map(({ _id, owner }) => [_id, owner ?? _id]));
     })

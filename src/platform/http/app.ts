@@ -1,15 +1,18 @@
 // The HTTP door: builds the Koa application, never listens. The API root and the tests give it a server.
 import cors from '@koa/cors';
-import Koa, { type Middleware } from 'koa';
+import Koa, { type Context, type Middleware, type Next } from 'koa';
 import helmet from 'koa-helmet';
 import { config } from '#config/env.ts';
+import { limits } from '#config/limits.ts';
 import type { Submit } from '../commands/submit.ts';
+import { unavailable } from '../errors.ts';
 import { logFor } from '../log.ts';
+import { within } from '../mongo/deadline.ts';
 import type { Registry } from '../registry.ts';
 import { logRequests } from './access-log.ts';
 import { healthRoutes, type HealthProbes } from './health.ts';
 import { catchProblems } from './problem.ts';
-import { identifyRequest } from './request-id.ts';
+import { headerOf, identifyRequest } from './request-id.ts';
 import { bindRoutes, refuseUnrouted } from './router.ts';
 
 /** What an application is made of. */
@@ -49,11 +52,17 @@ function crossOrigin(origins: readonly string[]): Middleware {
   });
 }
 
+/** Ends the wait for whatever hangs with 503. What was accepted is done all the same: the same key finds it. */
+async function answerInTime(ctx: Context, next: Next): Promise<void> {
+  const asked = headerOf(ctx, 'prefer') === undefined ? 0 : limits.waitMaxMs;
+  await within(next(), limits.answerMs + asked, () => unavailable(undefined));
+}
+
 /** An application that answers every route of the registry, health, and everything else with a problem. */
 export function createApp(parts: AppParts): Koa {
   const app = new Koa({ proxy: config.trustProxy > 0, maxIpsCount: config.trustProxy, env: config.nodeEnv });
   app.on('error', (error) => logFor('http').debug({ err: error }, 'A connection broke while it was answered'));
-  app.use(identifyRequest).use(logRequests).use(catchProblems).use(headers);
+  app.use(identifyRequest).use(logRequests).use(catchProblems).use(answerInTime).use(headers);
   if (config.corsOrigins.length > 0) {
     app.use(crossOrigin(config.corsOrigins));
   }
