@@ -61,7 +61,7 @@ export interface FeedPage {
 }
 
 /** Under load a batch waits this long for company: lag buys larger batches. After a pause the first is at once. */
-const paceMs = 100;
+const paceMs = 200;
 
 /** Owns shards of the feeds and numbers what is pending in them. */
 export function feedOwner(): Owner {
