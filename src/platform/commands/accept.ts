@@ -1,4 +1,4 @@
-// Accepting work: requests of the same moment share one insert and one job for each shard. No answer is given before
+// Accepting work: requests of the same moment share one insert and one job for each owner. No answer is given before
 // the row is durable.
 import { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
@@ -126,9 +126,9 @@ async function recover(offers: readonly Offer[], cause: unknown): Promise<void> 
   } catch {
     // MongoDB is away: the callers are told to come back with the same key.
   }
+  wakeOwners(offers.map((offer) => offer.row).filter((row) => there.has(row._id)));
   for (const offer of offers) {
     if (there.has(offer.row._id)) {
-      wakeOwners([offer.row]);
       offer.accepted(offer.row);
     } else {
       offer.refused(unavailable(cause));

@@ -4,14 +4,11 @@ import type { Redis } from 'ioredis';
 import { config } from '#config/env.ts';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
-import { hint } from '../redis/hints.ts';
 import { pipelinedClient } from '../redis/clients.ts';
 import type { Registry } from '../registry.ts';
-import { groupBy } from '../group-by.ts';
-import { Committer, type Committed } from './committer.ts';
+import { afterCommit } from './after-commit.ts';
+import { Committer } from './committer.ts';
 import { Owner, type Drain } from './owner.ts';
-import { wakeOwners } from './queues.ts';
-import { announce } from './settled.ts';
 import type { Tenure } from './tenure.ts';
 import { DeadLetters, Work, type WorkRow } from './work.ts';
 
@@ -106,28 +103,4 @@ function consumer(shard: string, owner: Owner): Worker {
   );
   worker.on('error', (error) => log.debug({ shard, reason: error.message }, 'The queue did not answer'));
   return worker;
-}
-
-/** What follows a commit. All of it is quick or best effort: the rows are the truth. */
-function afterCommit(registry: Registry, committed: Committed): void {
-  announce(committed.settlements);
-  wakeOwners(committed.work);
-  if (committed.events > 0) {
-    hint('events', committed.events);
-  }
-  project(registry, committed);
-}
-
-/** Hands committed documents to the projections of their collections. */
-export function project(registry: Registry, committed: Pick<Committed, 'writes' | 'uncertain'>): void {
-  if (committed.uncertain) {
-    registry.projections.forEach((projection) => void projection.onTakeover());
-    return;
-  }
-  for (const [name, writes] of groupBy(committed.writes, ({ into }) => into.name)) {
-    const projection = registry.projections.get(name);
-    if (projection) {
-      void projection.push([...new Map(writes.map(({ doc }) => [doc._id, doc])).values()]);
-    }
-  }
 }

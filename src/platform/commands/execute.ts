@@ -4,12 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import { problems, unavailable, type AppError } from '../errors.ts';
 import { duplicateIn, inTransaction, isTransient } from '../mongo/transaction.ts';
-import { hint } from '../redis/hints.ts';
 import { commandOf, type Registry } from '../registry.ts';
-import { project } from './drain-work.ts';
+import { afterCommit } from './after-commit.ts';
 import { Overlay } from './overlay.ts';
 import { commandFrom, decideAll, type Plan, type Settlement } from './plan.ts';
-import { wakeOwners } from './queues.ts';
 import { Work, type WorkRow } from './work.ts';
 import { insertSettled, Stale, writeEffects } from './write.ts';
 
@@ -100,11 +98,8 @@ async function commit(registry: Registry, { plan, overlay, now }: Prepared, reco
   } finally {
     await session.endSession();
   }
-  wakeOwners(plan.work);
-  if (plan.events.length > 0) {
-    hint('events', plan.events.length);
-  }
-  project(registry, plan);
+  // Nobody waits for a settlement of it: its caller gets the answer from here.
+  afterCommit(registry, { settlements: [], work: plan.work, events: plan.events.length, writes: plan.writes });
 }
 
 /** Another document has what must be unique: a final no, kept for repeats. */

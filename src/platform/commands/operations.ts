@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { problems } from '../errors.ts';
-import { decodeCursor, encodeCursor } from '../http/cursor.ts';
+import { decodeCursor, encodeCursor, pageQuery, toPage } from '../http/cursor.ts';
 import { defineRoute } from '../http/route.ts';
 import { inTransaction } from '../mongo/transaction.ts';
 import type { Service } from '../registry.ts';
@@ -14,9 +14,8 @@ import { DeadLetters, Work, type DeadLetter, type WorkRow } from './work.ts';
 
 const id = z.string().min(1).max(128);
 
-const deadLetterQuery = z.strictObject({
+const deadLetterQuery = pageQuery.extend({
   kind: z.string().max(100).optional(),
-  limit: z.coerce.number().int().min(1).max(limits.pageMax).default(limits.pageDefault),
   cursor: z.string().max(500).optional(),
 });
 
@@ -118,10 +117,8 @@ const routes = [
           { sort: { _id: 1 }, limit: query.limit + 1 },
         )
         .toArray();
-      const data = found.slice(0, query.limit).map(presentDeadLetter);
-      const hasMore = found.length > query.limit;
-      const nextCursor = hasMore ? encodeCursor('dead-letters', data.at(-1)?.id ?? '') : null;
-      return { status: 200, body: { data, page: { nextCursor, hasMore } } };
+      const cursorAfter = ({ _id }: DeadLetter): string => encodeCursor('dead-letters', _id);
+      return { status: 200, body: toPage(found, query.limit, presentDeadLetter, cursorAfter) };
     },
   }),
   defineRoute({

@@ -1,4 +1,4 @@
-// From a request to its answer: the one way an HTTP route or a socket message does a command.
+// From a request to its answer: the one way a route does a command.
 import { limits } from '#config/limits.ts';
 import { AppError, problems, unavailable, type Problem } from '../errors.ts';
 import type { Caller, RouteAnswer } from '../http/route.ts';

@@ -1,6 +1,7 @@
 // Feeds: each event of an audience gets its place (`seq` 1, 2, 3 …) in each of its feeds. The owner of a feed's shard
 // numbers in batches; sockets and HTTP read from here.
 import type { mongo } from 'mongoose';
+import { z } from 'zod';
 import { pools } from '#config/pools.ts';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
@@ -15,6 +16,13 @@ import { hint } from '../redis/hints.ts';
 import { Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
 
 const log = logFor('feeds');
+
+/** A feed's name, such as `user.<id>`, at every door. */
+export const feedName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[A-Za-z0-9._-]+$/u);
 
 /** An event's place in a feed. The whole event is in it, so that a resume reads one index range. */
 export interface FeedEvent {
@@ -98,17 +106,8 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
       if (places.length > 0) {
         await FeedEvents.native().insertMany(places, { session });
       }
-      await Events.native().bulkWrite(
-        [
-          {
-            updateMany: {
-              filter: { _id: { $in: events.map(({ _id }) => _id) } },
-              update: withoutShards(shards),
-            },
-          },
-        ],
-        { session },
-      );
+      const numbered = { _id: { $in: events.map(({ _id }) => _id) } };
+      await Events.native().updateMany(numbered, withoutShards(shards), { session });
     });
   } catch (error) {
     heads.clear();

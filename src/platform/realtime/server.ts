@@ -8,7 +8,7 @@ import { config } from '#config/env.ts';
 import { limits } from '#config/limits.ts';
 import { findSession, onSessionEnded } from '../auth/sessions.ts';
 import { AppError, problems } from '../errors.ts';
-import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
+import { feedName, headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
 import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
 import type { Caller } from '../http/route.ts';
@@ -35,11 +35,6 @@ type Messages = Record<string, (...parts: unknown[]) => void>;
 type FeedSocket = Socket<Messages, Messages, Messages, SocketData>;
 
 const token = z.object({ token: z.string().min(1).max(4_096) });
-const feedName = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[A-Za-z0-9._-]+$/u);
 const subscription = z.strictObject({
   feed: feedName,
   since: z.int().min(0).optional(),
@@ -127,12 +122,11 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
     }
     // Joining comes before reading, so that nothing falls between the two.
     await socket.join(message.feed);
-    const since = message.since ?? Number.MAX_SAFE_INTEGER;
     if (message.since === undefined) {
       const head = (await headsOf([message.feed])).get(message.feed);
       return { events: [], head: head?.seq ?? 0, epoch: head?.epoch ?? null, more: false };
     }
-    const { reset, ...page } = await readFeed(message.feed, since, message.epoch);
+    const { reset, ...page } = await readFeed(message.feed, message.since, message.epoch);
     return reset ? { ...page, reset } : page;
   });
   answer(socket, 'unsubscribe', unsubscription, async ({ feed }) => {

@@ -1,10 +1,10 @@
 // HTTP of the websocket service: the same feeds, for clients without a socket.
 import { z } from 'zod';
 import { problems } from '#src/platform/errors.ts';
-import { readFeed } from '#src/platform/events/feeds.ts';
+import { feedName, readFeed } from '#src/platform/events/feeds.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { mayReadFeed } from './websocket.policy.ts';
-import { feedName, feedPage, feedQuery } from './websocket.schema.ts';
+import { feedPage, feedQuery } from './websocket.schema.ts';
 
 /** Every route of the service. */
 export const websocketRoutes = [

@@ -1,13 +1,6 @@
 // Shapes of the websocket service's HTTP twin.
 import { z } from 'zod';
 
-/** A feed's name, such as `user.<id>`. */
-export const feedName = z
-  .string()
-  .min(1)
-  .max(200)
-  .regex(/^[A-Za-z0-9._-]+$/u);
-
 /** Query of a resume: what the client has, and of which epoch. */
 export const feedQuery = z.strictObject({
   since: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).default(0),
