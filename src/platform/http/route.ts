@@ -2,6 +2,9 @@
 import type { z } from 'zod';
 import type { CommandDefinition } from '../commands/command.ts';
 
+/** The media type of answers, unless a route says otherwise. */
+export const json = 'application/json';
+
 /** Who asks: taken from a checked access token and a living session. */
 export interface Caller {
   readonly userId: string;
@@ -31,6 +34,7 @@ export interface RouteRequest<Params, Query, Body> {
 /** What goes back. */
 export interface RouteAnswer {
   readonly status: number;
+  /** Sent as JSON; on a route that produces another media type, a text or bytes that are sent as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -49,6 +53,8 @@ export interface Route {
   /** Status of success and the shape of its body. */
   readonly status: number;
   readonly output: z.ZodType | undefined;
+  /** Media type of a success. */
+  readonly produces: string;
   /** Its successes are logged at debug only: for probes and the paths that carry the load. */
   readonly quiet: boolean;
   readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer>;
@@ -70,6 +76,7 @@ interface RouteDefinition<
   readonly body?: Body;
   readonly status?: number;
   readonly output?: z.ZodType;
+  readonly produces?: string;
   readonly quiet?: boolean;
   readonly handle: (request: RouteRequest<Parsed<Params>, Parsed<Query>, Parsed<Body>>) => Promise<RouteAnswer>;
 }
@@ -87,6 +94,7 @@ export function defineRoute<
     body: definition.body,
     status: definition.status ?? 200,
     output: definition.output,
+    produces: definition.produces ?? json,
     quiet: definition.quiet ?? false,
     handle: definition.handle as Route['handle'],
   };

@@ -8,7 +8,7 @@ import { authenticate, nobody } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { fieldProblems } from './problem.ts';
 import { headerOf } from './request-id.ts';
-import type { Caller, Route, RouteRequest } from './route.ts';
+import { json, type Caller, type Route, type RouteRequest } from './route.ts';
 
 /** Finds out who asks and whether the route is for them. */
 function admit(route: Route): Middleware {
@@ -70,8 +70,8 @@ function run(route: Route, submit: Submit): Middleware {
       ctx.set({ ...answer.headers });
     }
     if (answer.body !== undefined) {
-      ctx.body = JSON.stringify(answer.body);
-      ctx.type = 'json';
+      ctx.body = route.produces === json ? JSON.stringify(answer.body) : answer.body;
+      ctx.type = route.produces;
     }
   };
 }

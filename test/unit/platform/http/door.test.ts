@@ -40,6 +40,14 @@ const routes = [
     handle: async () => await Promise.resolve({ status: 200, body: { newest: true } }),
   }),
   defineRoute({
+    method: 'get',
+    path: '/api/things.csv',
+    summary: 'All things as text',
+    auth: 'public',
+    produces: 'text/csv',
+    handle: async () => await Promise.resolve({ status: 200, body: 'id,name\n1,"a"\n' }),
+  }),
+  defineRoute({
     method: 'delete',
     path: '/api/things/:id',
     summary: 'No thing',
@@ -111,6 +119,12 @@ describe('the HTTP door', () => {
     assert.equal(made.headers.get('location'), '/api/operations/1');
     const gone = await call('DELETE', '/api/things/a');
     assert.deepEqual([gone.status, gone.text, gone.headers.get('content-type')], [204, '', null]);
+  });
+
+  it('sends a text as it is where a route produces one', async () => {
+    const got = await call('GET', '/api/things.csv');
+    assert.equal(got.text, 'id,name\n1,"a"\n');
+    assert.equal(got.headers.get('content-type'), 'text/csv; charset=utf-8');
   });
 
   it('prefers a name to a parameter, whatever was defined first', async () => {
