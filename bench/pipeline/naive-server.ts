@@ -1,6 +1,7 @@
 // A server with the product's own HTTP door (authentication, permission, validation) and a naive grant behind it.
 // Started by the two naive API roots of this benchmark.
 import { createServer } from 'node:http';
+import { z } from 'zod';
 import { config } from '#config/env.ts';
 import { connect, disconnect } from '#src/connections.ts';
 import { startWaiting } from '#src/platform/commands/settled.ts';
@@ -24,6 +25,7 @@ export async function serveNaive(grant: (request: NaiveGrant) => Promise<unknown
     auth: { permission: 'xp.grant' },
     body: addXp,
     status: 201,
+    output: z.unknown(),
     handle: async ({ body, caller, header, requestId }) => ({
       status: 201,
       body: await grant({ input: body, actor: caller.userId, key: header('idempotency-key') ?? requestId, requestId }),

@@ -47,6 +47,12 @@ export class AppError extends Error {
   }
 }
 
+/** Makes problems of one kind. Routes and commands name the makers of what they answer, so that it is documented. */
+export interface ProblemMaker {
+  (detail?: string, details?: ProblemDetails): AppError;
+  readonly kind: ProblemKind;
+}
+
 const catalogue = new Map<string, ProblemKind>();
 
 /** Every problem that was defined, by code. The documents and their test read it. */
@@ -56,16 +62,13 @@ export const problemCatalogue: ReadonlyMap<string, ProblemKind> = catalogue;
  * Defines a problem of the catalogue and returns its maker. `code` is `<service>.<kebab-case>`, `title` one short
  * sentence that is the same each time; the maker's `detail` names the ids of this time.
  */
-export function defineProblem(
-  code: string,
-  status: number,
-  title: string,
-): (detail?: string, details?: ProblemDetails) => AppError {
+export function defineProblem(code: string, status: number, title: string): ProblemMaker {
   if (catalogue.has(code)) {
     throw new Error(`The problem code ${code} is defined twice`);
   }
-  catalogue.set(code, Object.freeze({ code, status, title }));
-  return (detail = title, details = {}) =>
+  const kind: ProblemKind = Object.freeze({ code, status, title });
+  catalogue.set(code, kind);
+  const make = (detail = title, details: ProblemDetails = {}): AppError =>
     new AppError(
       {
         type: `/problems/${code}`,
@@ -78,6 +81,7 @@ export function defineProblem(
       },
       details,
     );
+  return Object.assign(make, { kind });
 }
 
 /** Problems that any door can answer with. */

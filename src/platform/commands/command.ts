@@ -1,7 +1,7 @@
 // What a command is. A service defines one with `defineCommand`; the committer runs it; nothing else writes.
 import type { z } from 'zod';
 import type { PoolName } from '#config/pools.ts';
-import type { AppError } from '../errors.ts';
+import type { AppError, ProblemMaker } from '../errors.ts';
 import type { Collection } from '../mongo/collection.ts';
 
 /** One accepted command as `load` and `decide` see it. */
@@ -76,6 +76,8 @@ export interface CommandDefinition<Input = unknown> {
   /** The pool whose owners run it, or `direct`: one short transaction in the calling process. */
   readonly pool: PoolName | 'direct';
   readonly input: z.ZodType<Input>;
+  /** What `decide` and `onDuplicate` refuse with, beside problems of every command. Documented at its routes. */
+  readonly problems?: readonly ProblemMaker[];
   /** The shard key, such as `user.<id>`: commands of one key are decided one after another by one owner. */
   key(input: Input): string;
   /** Reads all that the batch's commands of this kind need. No writes, no other I/O. */

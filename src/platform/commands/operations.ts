@@ -5,12 +5,13 @@ import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { problems } from '../errors.ts';
-import { decodeCursor, encodeCursor, pageQuery, toPage } from '../http/cursor.ts';
+import { decodeCursor, encodeCursor, pageOf, pageQuery, toPage } from '../http/cursor.ts';
+import { storedProblem } from '../http/problem.ts';
 import { defineRoute } from '../http/route.ts';
 import { inTransaction } from '../mongo/transaction.ts';
 import type { Service } from '../registry.ts';
 import { wakeOwners } from './queues.ts';
-import { DeadLetters, Work, type DeadLetter, type WorkRow } from './work.ts';
+import { DeadLetters, Work, workState, type DeadLetter, type WorkRow } from './work.ts';
 
 const id = z.string().min(1).max(128);
 
@@ -25,9 +26,41 @@ const redriveBody = z
     kind: z.string().max(100).optional(),
     limit: z.int().min(1).max(1_000).default(1_000),
   })
-  .refine((body) => (body.ids === undefined) !== (body.kind === undefined), 'Name either ids or a kind');
+  .refine((body) => (body.ids === undefined) !== (body.kind === undefined), 'Name either ids or a kind')
+  .describe('Either `ids`, or a `kind` with at most `limit` of its dead letters');
 
-function presentOperation(row: WorkRow) {
+const operationView = z
+  .strictObject({
+    id: z.string(),
+    kind: z.string(),
+    state: workState.describe('`refused` is a final no with its problem; `dead` gave up'),
+    result: z.unknown().optional().describe('What the request would have been answered with'),
+    problem: storedProblem.optional(),
+    acceptedAt: z.iso.datetime(),
+    doneAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Operation' });
+
+const deadLetterView = z
+  .strictObject({
+    id: z.string().describe('The id of the operation that gave up'),
+    kind: z.string(),
+    key: z.string(),
+    error: z.string(),
+    attempts: z.int(),
+    requestId: z.string(),
+    redrives: z.int(),
+    acceptedAt: z.iso.datetime(),
+    deadAt: z.iso.datetime(),
+  })
+  .meta({ id: 'DeadLetter' });
+
+const redriveOutcome = z.strictObject({
+  redriven: z.array(z.string()).describe('Ids that are tried again'),
+  passedOver: z.array(z.string()).describe('Ids that are not dead any more'),
+});
+
+function presentOperation(row: WorkRow): z.output<typeof operationView> {
   return {
     id: row._id,
     kind: row.kind,
@@ -39,7 +72,7 @@ function presentOperation(row: WorkRow) {
   };
 }
 
-function presentDeadLetter(letter: DeadLetter) {
+function presentDeadLetter(letter: DeadLetter): z.output<typeof deadLetterView> {
   const { _id, kind, key, error, attempts, requestId, acceptedAt, deadAt, redrives } = letter;
   return {
     id: _id,
@@ -95,6 +128,8 @@ const routes = [
     summary: 'What became of accepted work',
     auth: 'user',
     params: z.strictObject({ id }),
+    output: operationView,
+    problems: [problems.notFound],
     handle: async ({ params, caller }) => {
       const row = await Work.native().findOne({ _id: params.id });
       if (!row || (row.actor !== caller.userId && !caller.can('operation.read.any'))) {
@@ -109,6 +144,7 @@ const routes = [
     summary: 'Work that gave up and waits for a redrive',
     auth: { permission: 'deadletter.read' },
     query: deadLetterQuery,
+    output: pageOf(deadLetterView),
     handle: async ({ query }) => {
       const after = query.cursor === undefined ? '' : z.string().parse(decodeCursor('dead-letters', query.cursor));
       const found = await DeadLetters.native()
@@ -127,6 +163,7 @@ const routes = [
     summary: 'Try dead letters again: some by id, or many of a kind',
     auth: { permission: 'deadletter.redrive' },
     body: redriveBody,
+    output: redriveOutcome,
     handle: async ({ body }) => {
       const ids =
         body.ids ??

@@ -1,4 +1,5 @@
 // From a request to its answer: the one way a route does a command.
+import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import { AppError, problems, unavailable, type Problem } from '../errors.ts';
 import type { Caller, RouteAnswer } from '../http/route.ts';
@@ -8,7 +9,7 @@ import { accept } from './accept.ts';
 import type { CommandDefinition } from './command.ts';
 import { execute } from './execute.ts';
 import { expectOutcome, waitingCallers, type Outcome } from './settled.ts';
-import { shardFor, type WorkRow } from './work.ts';
+import { shardFor, workState, type WorkRow } from './work.ts';
 
 /** What of a request a command needs to know. */
 export interface SubmitContext {
@@ -115,12 +116,14 @@ async function repeated(first: WorkRow, waitMs: number, status: number): Promise
   return outcome ? answer(first._id, outcome, status, true) : pendingAnswer(first);
 }
 
+/** Body of a 202: the operation that goes on without its caller. */
+export const pendingOperation = z
+  .strictObject({ id: z.string(), kind: z.string(), state: workState })
+  .meta({ id: 'PendingOperation' });
+
 function pendingAnswer(row: WorkRow): RouteAnswer {
-  return {
-    status: 202,
-    headers: { Location: `/api/operations/${row._id}` },
-    body: { id: row._id, kind: row.kind, state: row.state },
-  };
+  const body: z.output<typeof pendingOperation> = { id: row._id, kind: row.kind, state: row.state };
+  return { status: 202, headers: { Location: `/api/operations/${row._id}` }, body };
 }
 
 function answer(id: string, outcome: Outcome, status: number, replayed: boolean): RouteAnswer {

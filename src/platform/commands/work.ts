@@ -1,4 +1,5 @@
 // The rows of the line: `work` (one command each), `dead_letters` (work that gave up), and the leases of their owners.
+import { z } from 'zod';
 import type { PoolName } from '#config/pools.ts';
 import { pools } from '#config/pools.ts';
 import type { Problem } from '../errors.ts';
@@ -6,7 +7,8 @@ import { defineCollection } from '../mongo/collection.ts';
 import { shardOf } from '../ids.ts';
 
 /** `new`: to be done · `done` · `refused`: a final no · `dead`: gave up. */
-export type WorkState = 'new' | 'done' | 'refused' | 'dead';
+export const workState = z.enum(['new', 'done', 'refused', 'dead']);
+export type WorkState = z.output<typeof workState>;
 
 /** One command to be done or done. */
 export interface WorkRow {

@@ -1,6 +1,6 @@
 // Events: what happened, as CloudEvents 1.0. Services define theirs in `<service>.events.ts`; commands emit drafts;
 // subscriptions turn one service's events into commands of another.
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { EventDraft, WorkDraft } from '../commands/command.ts';
 import { defineCollection } from '../mongo/collection.ts';
 
@@ -34,18 +34,22 @@ export const Events = defineCollection<StoredEvent>(
 );
 
 /** An event as clients see it (CloudEvents 1.0 in JSON, with the extensions `actor` and `requestid`). */
-export interface CloudEvent {
-  readonly specversion: '1.0';
-  readonly id: string;
-  readonly source: string;
-  readonly type: string;
-  readonly subject: string;
-  readonly time: string;
-  readonly datacontenttype: 'application/json';
-  readonly data: Record<string, unknown>;
-  readonly actor: string;
-  readonly requestid: string;
-}
+export const cloudEvent = z
+  .strictObject({
+    specversion: z.literal('1.0'),
+    id: z.string(),
+    source: z.string(),
+    type: z.string(),
+    subject: z.string().describe('What it is about, such as user.<id>'),
+    time: z.iso.datetime(),
+    datacontenttype: z.literal('application/json'),
+    data: z.record(z.string(), z.unknown()),
+    actor: z.string().describe('Who did it: the id of a user, or system'),
+    requestid: z.string(),
+  })
+  .readonly()
+  .meta({ id: 'CloudEvent' });
+export type CloudEvent = z.output<typeof cloudEvent>;
 
 /** The wire form of a stored event. */
 export function toCloudEvent(event: StoredEvent): CloudEvent {

@@ -2,6 +2,7 @@
 // process has. For load balancers, orchestrators and people. Bound by app.ts.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import { pools, type PoolName } from '#config/pools.ts';
 import type { PoolState } from '../commands/pool-states.ts';
 import { probeMongo } from '../mongo/connect.ts';
@@ -35,7 +36,8 @@ const probeMs = 1_000;
 /** Work that waits longer than this says that its pool does not keep up. */
 const slowPoolMs = 30_000;
 
-type Light = 'up' | 'degraded' | 'down';
+const light = z.enum(['up', 'degraded', 'down']);
+type Light = z.output<typeof light>;
 
 interface Probed<T> {
   readonly value: T | null;
@@ -69,11 +71,7 @@ function worst(lights: readonly Light[]): Light {
   return lights.includes('down') ? 'down' : lights.includes('degraded') ? 'degraded' : 'up';
 }
 
-interface Dependencies {
-  readonly mongodb: { readonly status: Light; readonly ms: number };
-  readonly redis: { readonly status: Light; readonly ms: number };
-  readonly queues: { readonly status: Light; readonly ms: number; readonly pools: Record<string, unknown> };
-}
+type Dependencies = z.output<typeof health>['dependencies'];
 
 async function askDependencies(probes: HealthProbes): Promise<Dependencies> {
   const [mongodb, redis, states] = await Promise.all([
@@ -96,12 +94,12 @@ function poolsOf(service: Service): string[] {
   return [...new Set((service.commands ?? []).map((command) => command.pool))].filter((pool) => pool !== 'direct');
 }
 
-function serviceState(service: Service | undefined, dependencies: Dependencies): 'active' | 'degraded' | 'absent' {
+function serviceState(service: Service | undefined, dependencies: Dependencies): z.output<typeof serviceLight> {
   if (!service?.routes?.length) {
     return 'absent';
   }
   const { mongodb, redis, queues } = dependencies;
-  const needed = poolsOf(service).map((pool) => (queues.pools[pool] as { status: Light }).status);
+  const needed = poolsOf(service).map((pool) => queues.pools[pool]?.status ?? 'down');
   return [mongodb.status, redis.status, ...needed].every((light) => light === 'up') ? 'active' : 'degraded';
 }
 
@@ -125,7 +123,29 @@ function readVersion(): string {
   return 'unknown';
 }
 
-const version = readVersion();
+/** The version of the product. */
+export const version = readVersion();
+
+const dependency = z.strictObject({ status: light, ms: z.int() });
+const pool = z.strictObject({
+  status: light,
+  owners: z.int().optional(),
+  oldestWaitMs: z.int().optional().describe('How long the oldest undone row has waited, in milliseconds'),
+});
+const serviceLight = z.enum(['active', 'degraded', 'absent']);
+
+const health = z.strictObject({
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  version: z.string(),
+  services: z.record(z.string(), serviceLight),
+  dependencies: z.strictObject({
+    mongodb: dependency,
+    redis: dependency,
+    queues: dependency.extend({ pools: z.record(z.string(), pool) }),
+  }),
+});
+const liveness = z.strictObject({ status: z.literal('live'), version: z.string() });
+const readiness = z.strictObject({ status: z.enum(['ready', 'not-ready']) });
 
 /**
  * The three health routes. `/api/health` tells all; `/live` only that the process answers; `/ready` whether it can
@@ -139,6 +159,8 @@ export function healthRoutes(registry: Registry, probes: HealthProbes): Route[] 
       path: '/api/health',
       summary: 'How the whole system is',
       auth: 'public',
+      output: health,
+      alsoAnswers: { 503: 'MongoDB does not answer' },
       quiet: true,
       handle: async () => {
         const dependencies = await askDependencies(probes);
@@ -157,6 +179,7 @@ export function healthRoutes(registry: Registry, probes: HealthProbes): Route[] 
       path: '/api/health/live',
       summary: 'Whether this process answers',
       auth: 'public',
+      output: liveness,
       quiet: true,
       handle: async () => await Promise.resolve({ status: 200, body: { status: 'live', version } }),
     }),
@@ -165,6 +188,8 @@ export function healthRoutes(registry: Registry, probes: HealthProbes): Route[] 
       path: '/api/health/ready',
       summary: 'Whether this process can accept work',
       auth: 'public',
+      output: readiness,
+      alsoAnswers: { 503: 'MongoDB takes no writes' },
       quiet: true,
       handle: async () => {
         const ready = (await probe(probeMongo)).value === true;

@@ -1,7 +1,7 @@
 // Every error becomes an RFC 9457 answer here, for the HTTP door; `asAppError` is the same judgement for other doors.
 import type { Context, Next } from 'koa';
 import { mongo } from 'mongoose';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { AppError, problems, unavailable, type FieldProblem } from '../errors.ts';
 import { logFor } from '../log.ts';
 import { isTransient } from '../mongo/transaction.ts';
@@ -24,6 +24,34 @@ function isAway(error: Error): boolean {
     /buffering timed out after \d+ms$/u.test(error.message)
   );
 }
+
+const fieldProblem = z.strictObject({
+  pointer: z.string().describe('JSON pointer (RFC 6901) to the value, such as /body/amount'),
+  code: z.string().describe('The rule that is broken'),
+  detail: z.string(),
+});
+
+/** A problem as it is kept with an operation: without what belongs to one request. */
+export const storedProblem = z
+  .strictObject({
+    type: z.string().describe('Address that says what the code means'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(fieldProblem).readonly().optional(),
+    extensions: z.record(z.string(), z.unknown()).readonly().optional(),
+  })
+  .meta({ id: 'StoredProblem' });
+
+/** A problem as it is sent (RFC 9457): some kinds have further members. */
+export const sentProblem = z
+  .looseObject({
+    ...storedProblem.omit({ extensions: true }).shape,
+    instance: z.string().describe('Path of the request'),
+    requestId: z.string(),
+  })
+  .meta({ id: 'Problem' });
 
 /** A JSON pointer (RFC 6901) from `part` (`body`, `query`, `params`) down a path. */
 export function pointerTo(part: string, path: readonly PropertyKey[]): string {

@@ -1,6 +1,7 @@
 // What a route is: one typed value that the router, the documents and the tests read.
 import type { z } from 'zod';
 import type { CommandDefinition } from '../commands/command.ts';
+import type { ProblemMaker } from '../errors.ts';
 
 /** The media type of answers, unless a route says otherwise. */
 export const json = 'application/json';
@@ -50,9 +51,18 @@ export interface Route {
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
-  /** Status of success and the shape of its body. */
+  /** Status of success and the shape of its body; undefined where a success has none (204). */
   readonly status: number;
   readonly output: z.ZodType | undefined;
+  /** Further statuses with the same body (304 with none), and when each is given. */
+  readonly alsoAnswers: Readonly<Record<number, string>>;
+  /** The commands it may `submit`: what they refuse with, and that they may be repeated or pending, is documented. */
+  readonly commands: readonly CommandDefinition[];
+  /** What it says no with by itself; what follows from auth, inputs and commands needs no mention. */
+  readonly problems: readonly ProblemMaker[];
+  /** Request headers it reads and answer headers it sets, each with a sentence. */
+  readonly takesHeaders: Readonly<Record<string, string>>;
+  readonly givesHeaders: Readonly<Record<string, string>>;
   /** Media type of a success. */
   readonly produces: string;
   /** Its successes are logged at debug only: for probes and the paths that carry the load. */
@@ -62,24 +72,35 @@ export interface Route {
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined;
 
-interface RouteDefinition<
+/** A route answers with a body of a known shape, or with none. */
+type Success =
+  | { readonly status: 204; readonly output?: undefined }
+  | { readonly status?: number; readonly output: z.ZodType };
+
+type Optional =
+  | 'params'
+  | 'query'
+  | 'body'
+  | 'alsoAnswers'
+  | 'commands'
+  | 'problems'
+  | 'takesHeaders'
+  | 'givesHeaders'
+  | 'produces'
+  | 'quiet';
+
+type RouteDefinition<
   Params extends z.ZodType | undefined,
   Query extends z.ZodType | undefined,
   Body extends z.ZodType | undefined,
-> {
-  readonly method: Route['method'];
-  readonly path: string;
-  readonly summary: string;
-  readonly auth: Route['auth'];
-  readonly params?: Params;
-  readonly query?: Query;
-  readonly body?: Body;
-  readonly status?: number;
-  readonly output?: z.ZodType;
-  readonly produces?: string;
-  readonly quiet?: boolean;
-  readonly handle: (request: RouteRequest<Parsed<Params>, Parsed<Query>, Parsed<Body>>) => Promise<RouteAnswer>;
-}
+> = Success &
+  Omit<Route, Optional | 'status' | 'output' | 'handle'> &
+  Partial<Pick<Route, Optional>> & {
+    readonly params?: Params;
+    readonly query?: Query;
+    readonly body?: Body;
+    readonly handle: (request: RouteRequest<Parsed<Params>, Parsed<Query>, Parsed<Body>>) => Promise<RouteAnswer>;
+  };
 
 /** Defines a route. Its inputs are parsed before `handle` runs: a value that does not fit is 422 and changes nothing. */
 export function defineRoute<
@@ -94,6 +115,11 @@ export function defineRoute<
     body: definition.body,
     status: definition.status ?? 200,
     output: definition.output,
+    alsoAnswers: definition.alsoAnswers ?? {},
+    commands: definition.commands ?? [],
+    problems: definition.problems ?? [],
+    takesHeaders: definition.takesHeaders ?? {},
+    givesHeaders: definition.givesHeaders ?? {},
     produces: definition.produces ?? json,
     quiet: definition.quiet ?? false,
     handle: definition.handle as Route['handle'],

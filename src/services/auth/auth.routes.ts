@@ -43,6 +43,8 @@ export const authRoutes: readonly Route[] = [
     body: register,
     status: 201,
     output: loggedIn,
+    commands: [registerAccount],
+    problems: [authProblems.registrationClosed, authProblems.invitationNeeded],
     handle: async (request) => {
       const refusal = registrationRefusal(config.registration);
       if (refusal) {
@@ -61,6 +63,7 @@ export const authRoutes: readonly Route[] = [
     auth: 'public',
     body: login,
     output: loggedIn,
+    problems: [authProblems.invalidCredentials],
     handle: async (request) => {
       const account = await checkPassword(request.body.email, request.body.password);
       if (!account) {
@@ -76,6 +79,7 @@ export const authRoutes: readonly Route[] = [
     auth: 'public',
     body: refresh,
     output: loggedIn,
+    problems: [authProblems.refreshRefused],
     handle: async ({ body }) => {
       const session = await rotateSession(body.refreshToken);
       const account = session && (await findAccount(session.userId));

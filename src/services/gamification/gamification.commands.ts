@@ -17,6 +17,7 @@ export const addXpCommand = defineCommand<GrantXp>({
   kind: 'gamification.xp.add',
   pool: 'gamification',
   input: grantXp,
+  problems: [userUnknown, correctionForbidden],
   key: (input) => `user.${input.userId}`,
   load: async (commands, reader) => {
     const ids = commands.map((command) => command.input.userId);

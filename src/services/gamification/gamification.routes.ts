@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '#src/platform/http/cursor.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { addXpCommand } from './gamification.commands.ts';
+import { userUnknown } from './gamification.errors.ts';
 import { presentProfile, presentXp } from './gamification.presenter.ts';
 import { leaderboardPage, totalsOf, xpBoard } from './gamification.queries.ts';
 import { addXp, leaderboard, leaderboardQuery, profile, userId, xpGranted, xpState } from './gamification.schema.ts';
@@ -20,6 +21,7 @@ export const gamificationRoutes = [
     body: addXp,
     status: 201,
     output: xpGranted,
+    commands: [addXpCommand],
     handle: async ({ body, caller, submit }) =>
       await submit(addXpCommand, { ...body, mayCorrect: caller.can('xp.correct') }, 201),
   }),
@@ -30,6 +32,7 @@ export const gamificationRoutes = [
     auth: 'user',
     params: byUser,
     output: xpState,
+    problems: [userUnknown],
     handle: async ({ params }) => ({ status: 200, body: presentXp((await totalsOf(params.userId)).totals) }),
   }),
   defineRoute({
@@ -39,6 +42,7 @@ export const gamificationRoutes = [
     auth: 'user',
     params: byUser,
     output: profile,
+    problems: [userUnknown],
     handle: async ({ params }) => {
       const { totals, name } = await totalsOf(params.userId);
       const page = await xpBoard.page({ around: params.userId }, 1, 'ordinal');
@@ -53,6 +57,7 @@ export const gamificationRoutes = [
     auth: 'user',
     query: leaderboardQuery,
     output: leaderboard,
+    problems: [userUnknown],
     handle: async ({ query }) => {
       const offset = query.cursor === undefined ? 0 : z.int().min(0).parse(decodeCursor('leaderboard', query.cursor));
       const from = query.around === undefined ? { offset } : { around: query.around };

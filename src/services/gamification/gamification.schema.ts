@@ -28,10 +28,12 @@ export const grantXp = addXp.extend({ mayCorrect: z.boolean() });
 export type GrantXp = z.output<typeof grantXp>;
 
 /** A level's name and number, 1 is the lowest. */
-export const level = z.object({ name: z.string(), number: z.int() });
+export const level = z.object({ name: z.string(), number: z.int() }).meta({ id: 'Level' });
 
 /** A badge somebody has. */
-export const badge = z.object({ code: z.string(), name: z.string(), awardedAt: z.iso.datetime().optional() });
+export const badge = z
+  .object({ code: z.string(), name: z.string(), awardedAt: z.iso.datetime().optional() })
+  .meta({ id: 'Badge' });
 
 /** Answer of a grant. */
 export const xpGranted = z.object({ userId, xp: z.int(), level, awarded: z.array(badge) });
@@ -66,7 +68,7 @@ export const leaderboardQuery = z.strictObject({
 export type RankMode = z.output<typeof leaderboardQuery>['rank'];
 
 /** One place of a board. */
-export const place = z.object({ rank: z.int(), userId, name: z.string(), score: z.int() });
+export const place = z.object({ rank: z.int(), userId, name: z.string(), score: z.int() }).meta({ id: 'Place' });
 
 /** Answer of the leaderboard: a projection, so it says of when it is. */
 export const leaderboard = z.object({

@@ -56,6 +56,7 @@ export const createInstance = defineCommand<CreateInput>({
   kind: 'state-machine.instance.create',
   pool: 'machines',
   input: createInput,
+  problems: [typeUnknown, problems.invalid, inputDiffers, stepFailed],
   key: ({ type, id }) => instanceId(type, id),
   load: async (commands, reader) => {
     await reader.read(MachineInstances, commands.map(instanceOf));
@@ -72,6 +73,7 @@ export const sendEvent = defineCommand<SendInput>({
   kind: sendKind,
   pool: 'machines',
   input: sendInput,
+  problems: [instanceUnknown, seqDiffers, eventNotAccepted, stepFailed, problems.invalid],
   key: ({ type, id }) => instanceId(type, id),
   load: async (commands, reader) => {
     await Promise.all([

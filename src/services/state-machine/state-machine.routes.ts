@@ -16,6 +16,8 @@ import {
 } from './state-machine.schema.ts';
 import { newestDefinition } from './state-machine.workflow.ts';
 
+const etag = { ETag: 'The step it shows, for If-Match' };
+
 /** Routes of this service. */
 export const routes = [
   defineRoute({
@@ -26,6 +28,9 @@ export const routes = [
     body: createInput,
     status: 201,
     output: stateOutput,
+    alsoAnswers: { 200: 'It was there, created with the same input' },
+    givesHeaders: etag,
+    commands: [createInstance],
     handle: async (request) => tagged(await request.submit(createInstance, request.body, 201)),
   }),
   defineRoute({
@@ -36,6 +41,10 @@ export const routes = [
     params: instanceParams,
     body: eventBody,
     output: eventOutput,
+    takesHeaders: { 'If-Match': 'The step the machine must be at, as ETag gave it, such as "3"' },
+    givesHeaders: etag,
+    commands: [sendEvent],
+    problems: [instanceUnknown, problems.forbidden, seqDiffers],
     handle: async (request) => {
       const { type, id } = request.params;
       authorizeSend(request.caller, type, id, request.body.type);
@@ -51,6 +60,8 @@ export const routes = [
     auth: 'user',
     params: instanceParams,
     output: stateOutput,
+    givesHeaders: etag,
+    problems: [instanceUnknown],
     handle: async ({ params: { type, id }, caller }) => {
       authorizeRead(caller, type, id);
       return tagged({ status: 200, body: await readState(type, id) });
@@ -64,6 +75,7 @@ export const routes = [
     params: instanceParams,
     query: pageQuery,
     output: historyOutput,
+    problems: [instanceUnknown],
     handle: async ({ params: { type, id }, query, caller }) => {
       authorizeRead(caller, type, id);
       return { status: 200, body: await readHistory(type, id, query) };

@@ -35,21 +35,23 @@ export const fireInput = z.strictObject({ timerId: z.string(), instance: z.strin
 const effect = z.strictObject({ name: z.string(), params: z.unknown() });
 
 /** An instance as it stands. */
-export const stateOutput = z.strictObject({
-  type,
-  id,
-  version: z.number().int(),
-  seq,
-  value: stateValue,
-  status,
-  context: z.unknown(),
-  tags: z.array(z.string()),
-  /** Events it has transitions for; a guard may still say no. */
-  accepts: z.array(z.string()),
-  timers: z.array(z.strictObject({ name: z.string(), dueAt: time })),
-  createdAt: time,
-  updatedAt: time,
-});
+export const stateOutput = z
+  .strictObject({
+    type,
+    id,
+    version: z.number().int(),
+    seq,
+    value: stateValue,
+    status,
+    context: z.unknown(),
+    tags: z.array(z.string()),
+    /** Events it has transitions for; a guard may still say no. */
+    accepts: z.array(z.string()),
+    timers: z.array(z.strictObject({ name: z.string(), dueAt: time })),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Machine' });
 
 /** What an event came to. */
 export const eventOutput = z.strictObject({

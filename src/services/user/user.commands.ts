@@ -48,6 +48,7 @@ export const createAccount = defineCommand({
   key: (input) => `user.${input.email}`,
   load: loadNothing,
   decide: (_state, command, now) => begin(command, command.input, now),
+  problems: [userProblems.emailTaken],
   onDuplicate: emailTaken,
 });
 
@@ -60,6 +61,7 @@ export const registerAccount = defineCommand({
   key: (input) => `user.${input.email}`,
   load: loadNothing,
   decide: (_state, command, now) => begin(command, { ...command.input, roles: ['user'] }, now),
+  problems: [userProblems.emailTaken],
   onDuplicate: emailTaken,
 });
 
@@ -69,6 +71,7 @@ export const setFirstPassword = defineCommand({
   pool: 'direct',
   recorded: false,
   input: firstPasswordInput,
+  problems: [userProblems.notFound],
   key: (input) => `user.${input.userId}`,
   load: async (commands, reader) => {
     await reader.read(

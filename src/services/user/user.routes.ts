@@ -38,6 +38,9 @@ export const userRoutes: readonly Route[] = [
     body: createUser,
     status: 201,
     output: userView,
+    givesHeaders: { Location: 'Where the account is' },
+    commands: [createAccount, setFirstPassword],
+    problems: [userProblems.roleAboveYours],
     handle: async (request) => {
       const { email, name, password, roles = ['user'] } = request.body;
       await checkRoles(roles, request.caller);
@@ -72,6 +75,7 @@ export const userRoutes: readonly Route[] = [
     auth: 'user',
     params: userParams,
     output: userView,
+    problems: [userProblems.notFound],
     handle: async ({ params, caller }) => {
       const user = await findUser(params.id);
       if (!user) {

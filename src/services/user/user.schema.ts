@@ -35,25 +35,29 @@ export const userParams = z.strictObject({ id: userId });
 export const listUsers = pageQuery.extend({ q: z.string().trim().min(1).max(254).optional() });
 
 /** A user as others see one: `email` and `roles` only for oneself and for those who may read anybody's. */
-export const userView = z.strictObject({
-  id: userId,
-  name: z.string(),
-  email: z.string().optional(),
-  roles: z.array(z.string()).optional(),
-  createdAt: z.iso.datetime(),
-});
+export const userView = z
+  .strictObject({
+    id: userId,
+    name: z.string(),
+    email: z.string().optional(),
+    roles: z.array(z.string()).optional(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'User' });
 export type UserView = z.output<typeof userView>;
 
 /** A page of users. */
 export const userPage = pageOf(userView);
 
 /** An account as its owner sees it after registering or logging in. */
-export const accountView = z.strictObject({
-  id: userId,
-  email: z.string(),
-  name: z.string(),
-  roles: z.array(z.string()),
-});
+export const accountView = z
+  .strictObject({
+    id: userId,
+    email: z.string(),
+    name: z.string(),
+    roles: z.array(z.string()),
+  })
+  .meta({ id: 'Account' });
 export type AccountView = z.output<typeof accountView>;
 
 /** What the command that makes an account needs. No credential: its row is kept. */

@@ -16,6 +16,7 @@ export const websocketRoutes = [
     params: z.strictObject({ feed: feedName }),
     query: feedQuery,
     output: feedPage,
+    problems: [problems.notFound],
     handle: async ({ params, query, caller }) => {
       if (!(await mayReadFeed(caller, params.feed))) {
         throw problems.notFound(`There is no feed ${params.feed} for you`);

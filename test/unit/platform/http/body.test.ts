@@ -16,6 +16,7 @@ const route = defineRoute({
   auth: 'public',
   body: z.strictObject({ name: z.string().min(1) }),
   status: 201,
+  output: z.unknown(),
   handle: async ({ body }) => await Promise.resolve({ status: 201, body }),
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Server } from 'node:http';
 import { after, before, describe, it } from 'mocha';
 import { z } from 'zod';
+import { defineCommand } from '#src/platform/commands/command.ts';
 import { problems } from '#src/platform/errors.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { createRegistry } from '#src/platform/registry.ts';
@@ -10,12 +11,22 @@ import { listen, problemOf, send, sendRaw, type Call, type Reply } from '../../.
 
 const seen: { traceparent: string | undefined; ip: string }[] = [];
 
+const makeThing = defineCommand({
+  kind: 'thing.thing.make',
+  pool: 'direct',
+  input: z.unknown(),
+  key: () => 'thing',
+  load: async () => await Promise.resolve(),
+  decide: () => ({ result: null }),
+});
+
 const routes = [
   defineRoute({
     method: 'get',
     path: '/api/things/:id',
     summary: 'One thing',
     auth: 'public',
+    output: z.unknown(),
     params: z.strictObject({ id: z.string().max(8) }),
     query: z.strictObject({ n: z.coerce.number().int().default(1) }),
     handle: async ({ params, query, traceparent, ip }) => {
@@ -28,15 +39,26 @@ const routes = [
     path: '/api/things/create',
     summary: 'A new thing',
     auth: 'public',
+    output: z.unknown(),
     body: z.strictObject({ name: z.string().min(1), tags: z.array(z.string()).optional() }),
     status: 201,
-    handle: async ({ body, submit }) => await submit({} as never, body),
+    commands: [makeThing],
+    handle: async ({ body, submit }) => await submit(makeThing, body),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/things/undo',
+    summary: 'Does a command it does not name',
+    auth: 'public',
+    output: z.unknown(),
+    handle: async ({ submit }) => await submit(makeThing, null),
   }),
   defineRoute({
     method: 'get',
     path: '/api/things/newest',
     summary: 'The newest thing',
     auth: 'public',
+    output: z.unknown(),
     handle: async () => await Promise.resolve({ status: 200, body: { newest: true } }),
   }),
   defineRoute({
@@ -44,6 +66,7 @@ const routes = [
     path: '/api/things.csv',
     summary: 'All things as text',
     auth: 'public',
+    output: z.unknown(),
     produces: 'text/csv',
     handle: async () => await Promise.resolve({ status: 200, body: 'id,name\n1,"a"\n' }),
   }),
@@ -52,6 +75,8 @@ const routes = [
     path: '/api/things/:id',
     summary: 'No thing',
     auth: 'public',
+    params: z.strictObject({ id: z.string() }),
+    status: 204,
     handle: async () => await Promise.resolve({ status: 204 }),
   }),
   defineRoute({
@@ -59,6 +84,7 @@ const routes = [
     path: '/api/secret',
     summary: 'For users',
     auth: 'user',
+    output: z.unknown(),
     handle: async () => await Promise.resolve({ status: 200 }),
   }),
   defineRoute({
@@ -66,6 +92,7 @@ const routes = [
     path: '/api/broken',
     summary: 'Throws',
     auth: 'public',
+    output: z.unknown(),
     handle: () => {
       throw new Error('the database password is hunter2');
     },
@@ -75,6 +102,7 @@ const routes = [
     path: '/api/busy',
     summary: 'Is not available',
     auth: 'public',
+    output: z.unknown(),
     handle: () => {
       throw problems.unavailable(undefined, { headers: { 'Retry-After': '7' }, extensions: { queue: 'x' } });
     },
@@ -119,6 +147,11 @@ describe('the HTTP door', () => {
     assert.equal(made.headers.get('location'), '/api/operations/1');
     const gone = await call('DELETE', '/api/things/a');
     assert.deepEqual([gone.status, gone.text, gone.headers.get('content-type')], [204, '', null]);
+  });
+
+  it('lets a route do only the commands it names, because the others are not documented', async () => {
+    const failed = await call('POST', '/api/things/undo');
+    assert.equal(problemOf(failed).code, 'server.internal');
   });
 
   it('sends a text as it is where a route produces one', async () => {
