@@ -13,7 +13,7 @@ import { defineCollection } from '../mongo/collection.ts';
 import { logFor } from '../log.ts';
 import { duplicateIn, isConflict } from '../mongo/transaction.ts';
 import { hint } from '../redis/hints.ts';
-import { Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
+import { cloudEvent, Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
 
 const log = logFor('feeds');
 
@@ -52,12 +52,10 @@ export interface Head {
 }
 
 /** What sockets get: an event with its place. */
-export interface PlacedEvent {
-  readonly feed: string;
-  readonly seq: number;
-  readonly epoch: string;
-  readonly event: CloudEvent;
-}
+export const placedEvent = z
+  .strictObject({ feed: feedName, seq: z.int().min(1), epoch: z.string(), event: cloudEvent })
+  .readonly();
+export type PlacedEvent = z.output<typeof placedEvent>;
 
 /** A page of a feed after a cursor; `reset`: the cursor is void, read the state anew and go on from `head`. */
 export interface FeedPage {

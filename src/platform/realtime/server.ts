@@ -8,7 +8,7 @@ import { config } from '#config/env.ts';
 import { limits } from '#config/limits.ts';
 import { findSession, onSessionEnded } from '../auth/sessions.ts';
 import { AppError, problems } from '../errors.ts';
-import { feedName, headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
+import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
 import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
 import type { Caller } from '../http/route.ts';
@@ -16,6 +16,7 @@ import { newId, nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
 import { patientClient, redisKey } from '../redis/clients.ts';
 import { onHint } from '../redis/hints.ts';
+import { connection, subscription, unsubscription, type FeedHead, type Hello, type Subscribed } from './messages.ts';
 
 const log = logFor('realtime');
 
@@ -33,14 +34,6 @@ interface SocketData {
 
 type Messages = Record<string, (...parts: unknown[]) => void>;
 type FeedSocket = Socket<Messages, Messages, Messages, SocketData>;
-
-const token = z.object({ token: z.string().min(1).max(4_096) });
-const subscription = z.strictObject({
-  feed: feedName,
-  since: z.int().min(0).optional(),
-  epoch: z.string().max(64).nullish(),
-});
-const unsubscription = z.strictObject({ feed: feedName });
 
 /** A running socket door. */
 export interface Realtime {
@@ -96,7 +89,7 @@ function clusterAdapter(): ReturnType<typeof createAdapter> {
 
 async function admit(socket: FeedSocket, next: (error?: Error) => void): Promise<void> {
   try {
-    const given = token.safeParse(socket.handshake.auth);
+    const given = connection.safeParse(socket.handshake.auth);
     if (!given.success) {
       throw problems.unauthenticated('Connect with auth: {token: <access token>}');
     }
@@ -112,7 +105,7 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
   const { caller } = socket.data;
   const own = `user.${caller.userId}`;
   // Handlers first: a quick client may speak before the rooms are joined.
-  answer(socket, 'subscribe', subscription, async (message) => {
+  answer(socket, 'subscribe', subscription, async (message): Promise<Subscribed> => {
     if (!(await mayRead(caller, message.feed))) {
       throw problems.notFound(`There is no feed ${message.feed} for you`);
     }
@@ -127,7 +120,7 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
       return { events: [], head: head?.seq ?? 0, epoch: head?.epoch ?? null, more: false };
     }
     const { reset, ...page } = await readFeed(message.feed, message.since, message.epoch);
-    return reset ? { ...page, reset } : page;
+    return { ...page, events: [...page.events], ...(reset ? { reset } : {}) };
   });
   answer(socket, 'unsubscribe', unsubscription, async ({ feed }) => {
     if (feed !== own) {
@@ -137,11 +130,12 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
   });
   await socket.join([own, `session.${caller.sessionId}`]);
   const heads = await headsOf([own]).catch(() => new Map<string, { seq: number; epoch: string | null }>());
-  socket.emit('hello', {
+  const hello: Hello = {
     sid: socket.id,
     node: nodeId,
     heads: Object.fromEntries([...heads].map(([feed, head]) => [feed, { head: head.seq, epoch: head.epoch }])),
-  });
+  };
+  socket.emit('hello', hello);
 }
 
 /** A message with an acknowledgement: parsed, done, answered `{ok: true, …}` or `{ok: false, problem}`. */
@@ -189,7 +183,8 @@ async function beacon(io: Server): Promise<void> {
   const feeds = [...rooms.keys()].filter((room) => !sids.has(room) && !room.startsWith('session.'));
   try {
     for (const [feed, head] of await headsOf(feeds)) {
-      io.local.to(feed).emit('feed.head', { feed, head: head.seq, epoch: head.epoch });
+      const message: FeedHead = { feed, head: head.seq, epoch: head.epoch };
+      io.local.to(feed).emit('feed.head', message);
     }
   } catch (error) {
     log.debug({ reason: String(error) }, 'No beacon this time');
