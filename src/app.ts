@@ -40,7 +40,7 @@ export async function startApi(options: {
   startWaiting();
   const board = options.roles.includes('board') ? { board: createBoard(queuesToShow(), checkPassword) } : {};
   const health = { redis: async () => (await probeRedis()).ok, poolStates };
-  const app = createApp({ registry, submit, health, ...board });
+  const app = createApp({ registry, submit, health, sockets: options.roles.includes('realtime'), ...board });
   const handle = app.callback();
   const server = createServer((request, response) => void handle(request, response));
   const realtime = options.roles.includes('realtime') ? createRealtime(server, mayReadFeed) : undefined;
@@ -60,6 +60,7 @@ function urlsOf(port: number, roles: readonly Role[]): Running['urls'] {
   const base = `http://127.0.0.1:${port}`;
   return [
     { name: 'API', url: `${base}/api` },
+    { name: 'Reference', url: `${base}/api/docs` },
     { name: 'Health', url: `${base}/api/health` },
     ...(roles.includes('realtime') ? [{ name: 'Sockets', url: `ws://127.0.0.1:${port}/` }] : []),
     ...(roles.includes('board') ? [{ name: 'Board', url: `${base}/admin/queues` }] : []),

@@ -8,7 +8,8 @@ import type { Submit } from '../commands/submit.ts';
 import { unavailable } from '../errors.ts';
 import { logFor } from '../log.ts';
 import { within } from '../mongo/deadline.ts';
-import type { Registry } from '../registry.ts';
+import { referenceOf } from '../reference/service.ts';
+import type { Registry, Service } from '../registry.ts';
 import { logRequests } from './access-log.ts';
 import { healthRoutes, type HealthProbes } from './health.ts';
 import { catchProblems } from './problem.ts';
@@ -24,6 +25,14 @@ export interface AppParts {
   readonly health: HealthProbes;
   /** The board of queues (`createBoard` of board.ts), where this process shows it. */
   readonly board?: Middleware;
+  /** True where this process has the socket door. */
+  readonly sockets?: boolean;
+}
+
+/** Everything an application answers, by service: the registry's, health, and the reference of all of them. */
+export function mountedServices({ registry, health, sockets }: Omit<AppParts, 'submit'>): readonly Service[] {
+  const described = [...registry.services, { name: 'health', routes: healthRoutes(registry, health) }];
+  return [...described, referenceOf(described, sockets ?? false)];
 }
 
 /** Answers are data, never pages: nothing may be loaded, framed or run from them. */
@@ -69,7 +78,7 @@ export function createApp(parts: AppParts): Koa {
   if (parts.board) {
     app.use(parts.board);
   }
-  const routes = [...parts.registry.routes, ...healthRoutes(parts.registry, parts.health)];
+  const routes = mountedServices(parts).flatMap((service) => service.routes ?? []);
   app.use(bindRoutes(routes, parts.submit).routes());
   app.use(refuseUnrouted);
   return app;

@@ -1,0 +1,55 @@
+// The catalogue of problems for readers: which a route can answer with, and what to do about each.
+import { problemCatalogue, problems, type ProblemKind } from '../errors.ts';
+import type { Route } from '../http/route.ts';
+
+/** What a status asks of whoever gets it. */
+const advice: Readonly<Record<number, string>> = {
+  400: 'Mend the request; sent again as it is, it fails again.',
+  401: 'Log in or refresh the access token, then ask again.',
+  403: 'Ask somebody whose role allows it; asking again changes nothing.',
+  404: 'It does not exist, or it is none of your business.',
+  405: 'Use one of the methods that the Allow header names.',
+  409: 'The state of things speaks against it: read that state, decide, and ask again.',
+  412: 'It changed since you read it: read it again and send the new ETag.',
+  413: 'Send less.',
+  415: 'Send the media type that the route takes.',
+  422: 'The values were read and do not fit: `errors` says where. Nothing was changed.',
+  429: 'Wait as long as Retry-After says, then ask again.',
+  500: 'It is not your fault. Name the requestId to whoever runs the system.',
+  503: 'Ask again after Retry-After, with the same Idempotency-Key: nothing is done twice.',
+};
+
+/** One problem as `GET /problems/:code` explains it. */
+export interface Explained extends ProblemKind {
+  readonly type: string;
+  readonly advice: string;
+}
+
+/** Every problem there is, in the order of codes. */
+export function allProblems(): Explained[] {
+  return [...problemCatalogue.values()]
+    .toSorted((left, right) => (left.code < right.code ? -1 : 1))
+    .map((kind) => ({ ...kind, type: `/problems/${kind.code}`, advice: advice[kind.status] ?? kind.title }));
+}
+
+/** What a route can say no with: its own, its commands', and what follows from how it is guarded and what it takes. */
+export function problemsOf(route: Route): ProblemKind[] {
+  const { auth, params, query, body, commands } = route;
+  const keyed = commands.some(({ recorded }) => recorded !== false);
+  const makers = [
+    ...(auth === 'public' ? [] : [problems.unauthenticated]),
+    ...(typeof auth === 'object' ? [problems.forbidden] : []),
+    ...(body ? [problems.malformed, problems.tooLarge, problems.unsupportedMedia] : []),
+    ...(params || query || body ? [problems.invalid] : []),
+    ...(keyed ? [problems.malformed, problems.keyReused] : []),
+    ...(commands.some(({ pool }) => pool === 'direct') ? [problems.conflict] : []),
+    ...(commands.some(({ pool }) => pool !== 'direct') ? [problems.gaveUp] : []),
+    ...route.problems,
+    ...commands.flatMap((command) => command.problems ?? []),
+    problems.internal,
+    problems.unavailable,
+  ];
+  return [...new Set(makers.map(({ kind }) => kind))].toSorted(
+    (left, right) => left.status - right.status || (left.code < right.code ? -1 : 1),
+  );
+}
