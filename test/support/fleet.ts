@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { checkAgainst, type Check } from './documented.ts';
 import type { TestServers } from './servers.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -239,8 +240,19 @@ export interface FleetReply {
   readonly body: unknown;
 }
 
-/** Sends one request. Throws where no whole answer comes, as fetch does. */
+/** Each API's own reference, asked for once. */
+const checks = new Map<string, Check>();
+
+/** Sends one request. Throws where no whole answer comes, as fetch does, and where the API's reference lacks it. */
 export async function call(url: string, method: string, path: string, request: FleetCall = {}): Promise<FleetReply> {
+  const check = checks.get(url) ?? checkAgainst((await send(url, 'GET', '/api/openapi.json')).body);
+  checks.set(url, check);
+  const reply = await send(url, method, path, request);
+  check(method, path, reply);
+  return reply;
+}
+
+async function send(url: string, method: string, path: string, request: FleetCall = {}): Promise<FleetReply> {
   const response = await fetch(`${url}${path}`, {
     method,
     headers: {

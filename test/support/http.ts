@@ -14,6 +14,7 @@ import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, sharedClient } from '#src/platform/redis/clients.ts';
 import { closeHints } from '#src/platform/redis/hints.ts';
 import { createRegistry, type Registry, type Service } from '#src/platform/registry.ts';
+import { checkAgainst } from './documented.ts';
 
 /** An answer with its body parsed. */
 export interface Reply {
@@ -36,6 +37,7 @@ export interface TestServer {
   readonly url: string;
   readonly registry: Registry;
   readonly submit: Submit;
+  /** Sends one request. @throws Error where the answer is not as documented */
   call(method: string, path: string, call?: Call): Promise<Reply>;
   close(): Promise<void>;
 }
@@ -106,11 +108,16 @@ export async function startServer(services: readonly Service[], parts: Partial<A
     poolStates: async () => await Promise.resolve({}),
   };
   const { url, server } = await listen({ registry, submit, health, ...parts });
+  const check = checkAgainst((await send(url, 'GET', '/api/openapi.json')).body);
   return {
     url,
     registry,
     submit,
-    call: async (method, path, call) => await send(url, method, path, call),
+    call: async (method, path, call) => {
+      const reply = await send(url, method, path, call);
+      check(method, path, reply);
+      return reply;
+    },
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,0 +1,105 @@
+// Holds answers against the OpenAPI document: an answer that the document does not describe fails the test that got it.
+// So every test over HTTP proves the reference. Called by support/http.ts and support/fleet.ts.
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+
+interface Documented {
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}
+
+interface OpenApi {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, { readonly responses: Record<string, Documented> }>>>
+  >;
+  readonly components: object;
+}
+
+/** An answer as a client has it. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed where it is JSON. */
+  readonly body: unknown;
+}
+
+/**
+ * Says no to an answer that is not documented. Paths and methods the document lacks may be refused with 404 and 405;
+ * what lies under /admin/ is pages.
+ */
+export type Check = (method: string, path: string, answer: Answered) => void;
+
+/** Headers that are documented where they are given. */
+const told = ['location', 'etag', 'idempotency-replayed', 'x-request-id', 'retry-after', 'www-authenticate'];
+
+/** The check against a document, as `GET /api/openapi.json` gives it. */
+export function checkAgainst(document: unknown): Check {
+  const { paths, components } = document as OpenApi;
+  const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true });
+  const known = new Map<object, ValidateFunction>();
+  const templates = Object.keys(paths).toSorted((left, right) => left.split('{').length - right.split('{').length);
+  const patterns = templates.map((path) => ({
+    path,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/gu, '[^/]+')}/?$`, 'u'),
+  }));
+  const validatorOf = (schema: object): ValidateFunction => {
+    const validate = known.get(schema) ?? ajv.compile({ ...schema, components });
+    known.set(schema, validate);
+    return validate;
+  };
+  return (method, path, { status, headers, body }) => {
+    const { pathname } = new URL(path, 'http://localhost');
+    const at = patterns.find(({ pattern }) => pattern.test(pathname))?.path;
+    const operation = at === undefined ? undefined : paths[at]?.[method.toLowerCase()];
+    const what = `${method} ${path} answered ${status}`;
+    if (!operation) {
+      if (!pathname.startsWith('/admin/') && ![404, 405].includes(status) && method !== 'OPTIONS') {
+        throw new Error(`${what}, and the reference lacks it`);
+      }
+      return;
+    }
+    const documented = operation.responses[status];
+    if (!documented) {
+      throw new Error(`${what}, which the reference lacks: ${JSON.stringify(body)}`);
+    }
+    checkHeaders(what, status, headers, documented);
+    checkBody(what, headers, body, documented, validatorOf);
+  };
+}
+
+function checkHeaders(what: string, status: number, headers: Headers, documented: Documented): void {
+  const names = Object.keys(documented.headers ?? {}).map((name) => name.toLowerCase());
+  const silent = told.find((name) => headers.has(name) && !names.includes(name));
+  const missing = names.find((name) => !headers.has(name) && name !== 'idempotency-replayed');
+  if (silent !== undefined || (missing !== undefined && status < 300)) {
+    throw new Error(`${what} with the headers ${[...headers.keys()].join(', ')}; documented are ${names.join(', ')}`);
+  }
+}
+
+function checkBody(
+  what: string,
+  headers: Headers,
+  body: unknown,
+  { content }: Documented,
+  validatorOf: (schema: object) => ValidateFunction,
+): void {
+  const type = headers.get('content-type')?.split(';')[0];
+  const media = Object.entries(content ?? {}).find(([name]) => name.split(';')[0] === type)?.[1];
+  if (!media) {
+    if (content || type !== undefined) {
+      throw new Error(
+        `${what} as ${type ?? 'nothing'}; documented is ${Object.keys(content ?? {}).join() || 'nothing'}`,
+      );
+    }
+    return;
+  }
+  const validate = validatorOf(media.schema);
+  if (/json/u.test(type ?? '') && !validate(body)) {
+    throw new Error(`${what} otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(body)}`);
+  }
+}
+
+function ajvErrors({ errors }: ValidateFunction): string {
+  return (errors ?? [])
+    .map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`)
+    .join('; ');
+}
