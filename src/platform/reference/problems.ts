@@ -11,7 +11,7 @@ const advice: Readonly<Record<number, string>> = {
   405: 'Use one of the methods that the Allow header names.',
   409: 'The state of things speaks against it: read that state, decide, and ask again.',
   412: 'It changed since you read it: read it again and send the new ETag.',
-  413: 'Send less.',
+  413: 'Send a smaller body.',
   415: 'Send the media type that the route takes.',
   422: 'The values were read and do not fit: `errors` says where. Nothing was changed.',
   429: 'Wait as long as Retry-After says, then ask again.',
