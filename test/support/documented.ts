@@ -1,5 +1,6 @@
-// Holds answers against the OpenAPI document: an answer that the document does not describe fails the test that got it.
-// So every test over HTTP proves the reference. Called by support/http.ts and support/fleet.ts.
+// Holds answers against the OpenAPI document and socket messages against the AsyncAPI document: what they do not describe
+// fails the test that got it. So every test proves the reference. Called by support/http.ts, fleet.ts and feed-client.ts.
+import { Ajv } from 'ajv';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
 interface Documented {
@@ -102,4 +103,34 @@ function ajvErrors({ errors }: ValidateFunction): string {
   return (errors ?? [])
     .map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`)
     .join('; ');
+}
+
+interface AsyncApi {
+  readonly components: { readonly messages: Readonly<Record<string, { readonly payload: object }>> };
+}
+
+/** Says no to a message that is not documented: its id in the document and what it carries. */
+export type CheckMessage = (id: string, payload: unknown) => void;
+
+/** The check against a document, as `GET /api/asyncapi.json` gives it. */
+export function checkMessagesAgainst(document: unknown): CheckMessage {
+  const { components } = document as AsyncApi;
+  const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+  const known = new Map<string, ValidateFunction>();
+  return (id, payload) => {
+    const message = components.messages[id];
+    if (!message) {
+      throw new Error(`The reference lacks the message ${id}`);
+    }
+    const validate = known.get(id) ?? ajv.compile({ ...message.payload, components });
+    known.set(id, validate);
+    if (!validate(payload)) {
+      throw new Error(`${id} is otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(payload)}`);
+    }
+  };
+}
+
+/** The id of what a socket was sent: events have one for each type. */
+export function messageId(name: string, payload: unknown): string {
+  return name === 'event' ? `event.${(payload as { event: { type: string } }).event.type}` : name;
 }

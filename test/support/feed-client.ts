@@ -2,6 +2,7 @@
 // by its cursor, over the socket or over HTTP. Called by test/e2e.
 import { io, type Socket } from 'socket.io-client';
 import { z } from 'zod';
+import { checkMessagesAgainst, messageId } from './documented.ts';
 import { call } from './fleet.ts';
 
 const placed = z.object({ seq: z.int(), event: z.looseObject({ id: z.string(), type: z.string() }) });
@@ -29,7 +30,10 @@ export interface Follower {
   close(): void;
 }
 
-/** Follows a feed from its beginning. Reconnects by itself; a `reset` or a refusal goes to `failed`. */
+/**
+ * Follows a feed from its beginning. Reconnects by itself; a `reset`, a refusal and whatever the reference describes
+ * otherwise goes to `failed`.
+ */
 export async function follow(
   url: string,
   token: string,
@@ -40,12 +44,21 @@ export async function follow(
   const ways = { live: 0, asked: 0 };
   let connections = 0;
   let asking: Promise<void> | undefined;
+  const documented = checkMessagesAgainst((await call(url, 'GET', '/api/asyncapi.json')).body);
+  const check = (id: string, payload: unknown): void => {
+    try {
+      documented(id, payload);
+    } catch (error) {
+      failed(String(error));
+    }
+  };
   const socket = io(url, {
     transports: ['websocket'],
     auth: { token },
     reconnectionDelay: 50,
     reconnectionDelayMax: 300,
   });
+  socket.onAny((name: string, payload: unknown) => check(messageId(name, payload), payload));
   const cursor = (): number => applied.at(-1)?.seq ?? 0;
   const apply = ({ seq, event }: z.output<typeof placed>): boolean => {
     if (seq !== cursor() + 1) {
@@ -56,7 +69,9 @@ export async function follow(
   };
   const ask = async (): Promise<void> => {
     for (let more = true; more;) {
-      const answer = page.safeParse(await subscribe(socket, { feed, since: cursor() }));
+      const given = await subscribe(socket, { feed, since: cursor() });
+      check('subscribe.answer', given);
+      const answer = page.safeParse(given);
       if (!answer.success || answer.data.reset) {
         failed(`since ${cursor()}: ${JSON.stringify(answer.data ?? answer.error?.issues)}`);
         return;

@@ -35,6 +35,7 @@ export interface Call {
 /** A server that runs. */
 export interface TestServer {
   readonly url: string;
+  readonly http: Server;
   readonly registry: Registry;
   readonly submit: Submit;
   /** Sends one request. @throws Error where the answer is not as documented */
@@ -111,6 +112,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
   const check = checkAgainst((await send(url, 'GET', '/api/openapi.json')).body);
   return {
     url,
+    http: server,
     registry,
     submit,
     call: async (method, path, call) => {
