@@ -1,5 +1,6 @@
 // What a route is: one typed value that the router, the documents and the tests read.
 import type { z } from 'zod';
+import type { Permission } from '../auth/permissions.ts';
 import type { CommandDefinition } from '../commands/command.ts';
 import type { ProblemMaker } from '../errors.ts';
 
@@ -47,7 +48,7 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   /** `public`, `user` (any living session), or the permission that is needed. */
-  readonly auth: 'public' | 'user' | { readonly permission: string };
+  readonly auth: 'public' | 'user' | { readonly permission: Permission };
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;

@@ -124,10 +124,9 @@ function guardOf({ auth }: Route): Json {
     return { security, description: 'For everybody who is logged in.' };
   }
   const { permission } = auth;
-  const meaning = Object.hasOwn(permissions, permission) ? permissions[permission as keyof typeof permissions] : '';
   return {
     security,
-    description: `Needs the permission \`${permission}\`: ${meaning}.`,
+    description: `Needs the permission \`${permission}\`: ${permissions[permission]}.`,
     'x-permission': permission,
   };
 }
