@@ -26,7 +26,8 @@ const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const assets = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+const require = createRequire(import.meta.url);
+const assets = dirname(require.resolve('swagger-ui-dist/package.json'));
 const html = 'text/html; charset=utf-8';
 const script = 'text/javascript; charset=utf-8';
 const style = 'text/css; charset=utf-8';
@@ -81,7 +82,7 @@ function text(
 
 function asset(name: string, produces: string): Route {
   const file = join(assets, name);
-  const { version } = createRequire(import.meta.url)('swagger-ui-dist/package.json') as { version: string };
+  const { version } = require('swagger-ui-dist/package.json') as { version: string };
   return serve({
     path: `/api/docs/${name}`,
     summary: `A file of the page /api/docs`,

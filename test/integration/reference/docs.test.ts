@@ -85,7 +85,8 @@ describe('the reference', () => {
       const policy = headers.get('content-security-policy') ?? '';
       assert.ok(policy.includes("default-src 'none'") && !policy.includes('unsafe'), policy);
       const { accessToken, user } = await registerSomebody(server);
-      const { page, complaints, asked, close } = await visit(browser);
+      const visited = await visit(browser);
+      const { page, complaints, asked } = visited;
       await page.goto(`${server.url}/api/docs`);
       await page.locator('button.btn.authorize').click();
       await page.getByLabel('auth-bearer-value').fill(accessToken);
@@ -111,7 +112,7 @@ describe('the reference', () => {
         asked.filter((address) => !address.startsWith(server.url) && !address.startsWith('data:')),
         [],
       );
-      await close();
+      await visited.close();
     });
   });
 });
