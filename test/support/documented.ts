@@ -15,6 +15,9 @@ interface OpenApi {
   readonly components: object;
 }
 
+/** An answer or a message that is otherwise than documented: never what a fault excuses. */
+export class Undocumented extends Error {}
+
 /** An answer as a client has it. */
 export interface Answered {
   readonly status: number;
@@ -54,13 +57,13 @@ export function checkAgainst(document: unknown): Check {
     const what = `${method} ${path} answered ${status}`;
     if (!operation) {
       if (!pathname.startsWith('/admin/') && ![404, 405].includes(status) && method !== 'OPTIONS') {
-        throw new Error(`${what}, and the reference lacks it`);
+        throw new Undocumented(`${what}, and the reference lacks it`);
       }
       return;
     }
     const documented = operation.responses[status];
     if (!documented) {
-      throw new Error(`${what}, which the reference lacks: ${JSON.stringify(body)}`);
+      throw new Undocumented(`${what}, which the reference lacks: ${JSON.stringify(body)}`);
     }
     checkHeaders(what, status, headers, documented);
     checkBody(what, headers, body, documented, validatorOf);
@@ -72,7 +75,9 @@ function checkHeaders(what: string, status: number, headers: Headers, documented
   const silent = told.find((name) => headers.has(name) && !names.includes(name));
   const missing = names.find((name) => !headers.has(name) && name !== 'idempotency-replayed');
   if (silent !== undefined || (missing !== undefined && status < 300)) {
-    throw new Error(`${what} with the headers ${[...headers.keys()].join(', ')}; documented are ${names.join(', ')}`);
+    throw new Undocumented(
+      `${what} with the headers ${[...headers.keys()].join(', ')}; documented are ${names.join(', ')}`,
+    );
   }
 }
 
@@ -87,11 +92,11 @@ function checkBody(
   const documented = new Map(Object.entries(content ?? {}).map(([name, media]) => [name.split(';')[0] ?? '', media]));
   const media = documented.get(type);
   if (!media && (documented.size > 0 || type !== 'nothing')) {
-    throw new Error(`${what} as ${type}; documented is ${[...documented.keys()].join() || 'nothing'}`);
+    throw new Undocumented(`${what} as ${type}; documented is ${[...documented.keys()].join() || 'nothing'}`);
   }
   const validate = media && type.endsWith('json') ? validatorOf(media.schema) : undefined;
   if (validate && !validate(body)) {
-    throw new Error(`${what} otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(body)}`);
+    throw new Undocumented(`${what} otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(body)}`);
   }
 }
 
@@ -116,12 +121,14 @@ export function checkMessagesAgainst(document: unknown): CheckMessage {
   return (id, payload) => {
     const message = components.messages[id];
     if (!message) {
-      throw new Error(`The reference lacks the message ${id}`);
+      throw new Undocumented(`The reference lacks the message ${id}`);
     }
     const validate = known.get(id) ?? ajv.compile({ ...message.payload, components });
     known.set(id, validate);
     if (!validate(payload)) {
-      throw new Error(`${id} is otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(payload)}`);
+      throw new Undocumented(
+        `${id} is otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(payload)}`,
+      );
     }
   };
 }

@@ -1,6 +1,7 @@
 // Load: callers that grant XP with Idempotency-Keys through every API, as a careful client does it. What no answer or a
 // 503 came for is sent again with the same key, a 202 is followed to its end. Called by test/e2e.
 import { setTimeout as delay } from 'node:timers/promises';
+import { Undocumented } from './documented.ts';
 import { call, type FleetReply } from './fleet.ts';
 
 /** A grant that a 2xx acknowledged, after its operation was done where it was a 202. */
@@ -128,11 +129,19 @@ async function post(
       reply = first;
       report.slowestMs = Math.max(report.slowestMs, performance.now() - began);
     }
-  } catch {
+  } catch (error) {
     // The process is away: the same again, somewhere else.
+    noteUndocumented(report, error);
   }
   report.statuses.set(reply?.status ?? 0, (report.statuses.get(reply?.status ?? 0) ?? 0) + 1);
   return reply;
+}
+
+/** Broken connections are what faults are about; an answer the reference lacks is not. */
+function noteUndocumented(report: LoadReport, error: unknown): void {
+  if (error instanceof Undocumented) {
+    report.unexpected.push(error.message);
+  }
 }
 
 /** Follows an operation to its end. */
@@ -146,7 +155,10 @@ async function follow(
   for (let attempt = 0; Date.now() < end; attempt += 1) {
     const urls = options.urls();
     const url = urls[attempt % urls.length] ?? '';
-    const reply = await call(url, 'GET', location, { token: options.token }).catch(() => undefined);
+    const reply = await call(url, 'GET', location, { token: options.token }).catch((error: unknown) => {
+      noteUndocumented(report, error);
+      return undefined;
+    });
     const operation = (reply?.body ?? {}) as { state?: string; result?: unknown };
     if (reply?.status === 200 && operation.state === 'done') {
       report.grants.push({ ...given, answer: operation.result, replayed: false });
