@@ -3,6 +3,8 @@
 
 /** Settings of one pool of shards. */
 export interface PoolSettings {
+  /** What its work is about, in a few words for the board. */
+  readonly what: string;
   /** Number of shards its keys hash to. Changing it needs every worker stopped and no work undone. */
   readonly shards: number;
   /** The most rows one commit takes. */
@@ -11,14 +13,14 @@ export interface PoolSettings {
   readonly maxAttempts: number;
 }
 
-const pool = (settings: Partial<PoolSettings> = {}): PoolSettings =>
+const pool = (settings: Pick<PoolSettings, 'what'> & Partial<PoolSettings>): PoolSettings =>
   Object.freeze({ shards: 8, maxBatch: 256, maxAttempts: 3, ...settings });
 
 /** Every pool by name. A new pool is one line here and `workers/<pool>.worker.ts`. */
 export const pools = {
-  gamification: pool(),
-  machines: pool(),
-  feeds: pool({ maxBatch: 1_000 }),
+  gamification: pool({ what: 'XP, levels, badges and boards' }),
+  machines: pool({ what: 'State machines: their events and timers' }),
+  feeds: pool({ what: 'Numbering the events of feeds', maxBatch: 1_000 }),
 } as const satisfies Record<string, PoolSettings>;
 
 /** The name of a pool. */

@@ -9,6 +9,7 @@ import type { Registry } from '../registry.ts';
 import { afterCommit } from './after-commit.ts';
 import { Committer } from './committer.ts';
 import { Owner, type Drain } from './owner.ts';
+import { wakeJob } from './queues.ts';
 import type { Tenure } from './tenure.ts';
 import { DeadLetters, Work, type WorkRow } from './work.ts';
 
@@ -87,11 +88,13 @@ function consume(consumers: Map<string, Worker>, shards: ReadonlySet<string>, ow
 }
 
 function consumer(shard: string, owner: Owner): Worker {
-  const worker = new Worker<{ rows: readonly string[] }>(
+  const worker = new Worker<unknown>(
     shard,
     async (job) => {
+      // A queue is a door too: what a job names is looked up by the owner, and nothing else in it counts.
+      const { rows } = wakeJob.parse(job.data);
       await owner.drained();
-      return { rows: job.data.rows.length };
+      return { rows: rows.length };
     },
     {
       connection: (connection ??= pipelinedClient('consumers')),

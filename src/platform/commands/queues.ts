@@ -2,6 +2,7 @@
 // A job that is lost costs a moment: the owner polls.
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
 import { config } from '#config/env.ts';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { groupBy } from '../group-by.ts';
@@ -12,11 +13,11 @@ import { Shards, shardsOf, type WorkRow } from './work.ts';
 
 const log = logFor('queues');
 
-/** What a job carries: ids and sizes, never inputs. */
-export interface WakeJob {
-  readonly rows: readonly string[];
-  readonly requestIds: readonly string[];
-}
+const ids = z.array(z.string().min(1).max(128));
+
+/** What a job carries: ids and sizes, never inputs. Parsed at the owner's door, and where a person adds a job. */
+export const wakeJob = z.strictObject({ rows: ids.max(10_000), requestIds: ids.max(10) });
+export type WakeJob = z.output<typeof wakeJob>;
 
 let connection: Redis | undefined;
 const producers = new Map<string, Queue<WakeJob>>();
