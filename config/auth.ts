@@ -15,6 +15,8 @@ export const accessTokens = Object.freeze({
 export const sessionTimes = Object.freeze({
   idleMs: 7 * 86_400_000,
   absoluteMs: 30 * 86_400_000,
+  /** How often the use of a browser's session is written down. */
+  seenEveryMs: 60_000,
   /** How long Redis may say "lives" without asking MongoDB again. */
   cachedMs: 30_000,
   /** How long Redis says "over": longer than any answer "lives" that is still on its way. */
@@ -37,5 +39,15 @@ export const passwordRules = Object.freeze({
 /** How long one process uses the permissions of roles before it reads them again, in milliseconds. */
 export const rolesRefreshMs = 5_000;
 
-/** The board's HTTP Basic door: how long a right password is remembered, and for how many. */
-export const boardAccess = Object.freeze({ rememberedMs: 600_000, remembered: 100 });
+/**
+ * Tries to log in on the admin pages that one window of time allows: of one address at one account, of one address at
+ * all accounts, and of all addresses at one account. A try that succeeds is not counted.
+ */
+export const loginTries = Object.freeze({
+  windowMs: 15 * 60_000,
+  addressAndAccount: 5,
+  address: 30,
+  account: 50,
+  /** Counters one process keeps of its own, for as long as Redis is away. */
+  remembered: 10_000,
+});

@@ -2,7 +2,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { machines } from '#machines/index.ts';
-import { createBoard } from '#src/platform/http/board.ts';
+import { createBoard } from '#src/platform/admin/queue-board.ts';
+import { audit } from '#src/platform/audit/audit.ts';
 import { createApp } from '#src/platform/http/app.ts';
 import { poolStates } from '#src/platform/commands/pool-states.ts';
 import { operations } from '#src/platform/commands/operations.ts';
@@ -24,7 +25,7 @@ export function buildRegistry(only?: readonly string[]): Registry {
   const mounted = services.map((service) =>
     only === undefined || only.includes(service.name) ? service : { ...service, routes: [] },
   );
-  return createRegistry([...mounted, operations], machines);
+  return createRegistry([...mounted, operations, audit], machines);
 }
 
 /** Connects, migrates, listens. `port` 0 takes a free one. */
@@ -38,7 +39,9 @@ export async function startApi(options: {
   const submit = createSubmit(registry);
   await bootstrapAdmin(submit);
   startWaiting();
-  const board = options.roles.includes('board') ? { board: createBoard(queuesToShow(), checkPassword) } : {};
+  const board = options.roles.includes('board')
+    ? { board: createBoard({ queues: queuesToShow(), checkPassword, submit }) }
+    : {};
   const health = { redis: async () => (await probeRedis()).ok, poolStates };
   const app = createApp({ registry, submit, health, sockets: options.roles.includes('realtime'), ...board });
   const handle = app.callback();

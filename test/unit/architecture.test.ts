@@ -84,7 +84,7 @@ describe('architecture', () => {
   });
 
   it('names commands, events and problems by service, in the manner of the catalogue', () => {
-    const prefixes = [...folders, 'operations'];
+    const prefixes = [...folders, 'operations', 'audit'];
     for (const kind of registry.commands.keys()) {
       assert.ok(prefixes.includes(kind.split('.')[0] ?? ''), `the command ${kind}`);
     }

@@ -21,6 +21,8 @@ export const permissions = Object.freeze({
   'deadletter.redrive': 'Do the work of dead letters again',
   'feed.read.any': 'Read any feed',
   'queue.read': 'See the board of queues',
+  'queue.write': 'Pause queues, and retry, promote, add and remove their jobs',
+  'audit.read': 'Read what admins did',
   'realtime.broadcast': 'Send events to everybody',
 });
 
@@ -49,6 +51,7 @@ export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Obj
     'feed.read.any',
     'deadletter.read',
     'queue.read',
+    'audit.read',
   ],
   legal: ['user.read.any'],
   service: ['xp.grant', 'machine.operate', 'machine.read.any', 'operation.read.any'],

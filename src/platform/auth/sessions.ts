@@ -1,5 +1,5 @@
 // Sessions: who is logged in. The truth is in MongoDB; Redis only saves the question. Called by every authenticated
-// request and socket (findSession), and by the auth service, which begins, rotates and ends them.
+// request and socket (findSession), by the auth service, which begins, rotates and ends them, and by the admin pages.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sessionTimes } from '#config/auth.ts';
 import { limits } from '#config/limits.ts';
@@ -12,7 +12,7 @@ import { bury, recall, remember, type Session } from './session-cache.ts';
 interface SessionRow {
   readonly _id: string;
   readonly userId: string;
-  /** SHA-256 of the one refresh token that is good now. */
+  /** SHA-256 of the one refresh token, or cookie, that is good now. */
   readonly refreshHash: string;
   readonly createdAt: Date;
   readonly lastSeenAt: Date;
@@ -88,18 +88,21 @@ export interface OpenedSession {
   readonly refreshToken: string;
 }
 
+/** What a secret of a session is for: neither is good in the other's place. */
+type Purpose = 'refresh-token' | 'browser-session';
+
 // 256 random bits and a tag that shows that it was ours: only a token that was really given may end a session.
-function newRefreshToken(sessionId: string): string {
+function newToken(purpose: Purpose, sessionId: string): string {
   const body = `${sessionId}.${randomBytes(32).toString('base64url')}`;
-  return `${body}.${mac('refresh-token', body)}`;
+  return `${body}.${mac(purpose, body)}`;
 }
 
-function sessionOf(refreshToken: string): string | null {
-  const [sessionId, secret, tag, ...rest] = refreshToken.split('.');
+function sessionOf(purpose: Purpose, token: string): string | null {
+  const [sessionId, secret, tag, ...rest] = token.split('.');
   if (!sessionId || !secret || !tag || rest.length > 0) {
     return null;
   }
-  const expected = Buffer.from(mac('refresh-token', `${sessionId}.${secret}`));
+  const expected = Buffer.from(mac(purpose, `${sessionId}.${secret}`));
   const given = Buffer.from(tag);
   return given.length === expected.length && timingSafeEqual(given, expected) ? sessionId : null;
 }
@@ -110,25 +113,69 @@ function expiry(createdAt: Date, now: Date): Date {
   return new Date(Math.min(now.getTime() + sessionTimes.idleMs, createdAt.getTime() + sessionTimes.absoluteMs));
 }
 
-/** Begins a session. */
-export async function openSession(of: { userId: string; userAgent: string; ip: string }): Promise<OpenedSession> {
-  const sessionId = newId();
-  const refreshToken = newRefreshToken(sessionId);
+/** Who begins a session, and from where. */
+interface Beginner {
+  readonly userId: string;
+  readonly userAgent: string;
+  readonly ip: string;
+}
+
+async function begin(purpose: Purpose, { userId, userAgent, ip }: Beginner): Promise<{ id: string; token: string }> {
+  const id = newId();
+  const token = newToken(purpose, id);
   const now = new Date();
-  const { userId, ip } = of;
   const row: SessionRow = {
-    _id: sessionId,
+    _id: id,
     userId,
-    refreshHash: digest(refreshToken),
+    refreshHash: digest(token),
     createdAt: now,
     lastSeenAt: now,
     expiresAt: expiry(now, now),
-    userAgent: of.userAgent.slice(0, 256),
+    userAgent: userAgent.slice(0, 256),
     ip,
     rev: 0,
   };
   await Sessions.native().insertOne(row, durable);
-  return { sessionId, userId, refreshToken };
+  return { id, token };
+}
+
+/** Begins a session. */
+export async function openSession(of: Beginner): Promise<OpenedSession> {
+  const { id, token } = await begin('refresh-token', of);
+  return { sessionId: id, userId: of.userId, refreshToken: token };
+}
+
+/**
+ * Begins a session of a browser: the same row, but its secret is the value of a cookie, which is sent with each request
+ * and opens nothing but the admin pages. It is kept nowhere.
+ */
+export async function openBrowserSession(of: Beginner): Promise<string> {
+  return (await begin('browser-session', of)).token;
+}
+
+/**
+ * The living session of a cookie with its user's roles, or null. Always asked of MongoDB, so that an ended session or a
+ * role that was taken away counts from the next request on. Being used keeps it from idling out.
+ */
+export async function findBrowserSession(token: string): Promise<Session | null> {
+  const sessionId = sessionOf('browser-session', token);
+  const row = sessionId ? await Sessions.native().findOne({ _id: sessionId }, { maxTimeMS: limits.mongoMs }) : null;
+  const now = new Date();
+  if (!row || row.revokedAt || row.expiresAt <= now || row.refreshHash !== digest(token)) {
+    return null;
+  }
+  const roles = await rolesOf(row.userId);
+  if (!roles) {
+    return null;
+  }
+  if (now.getTime() - row.lastSeenAt.getTime() > sessionTimes.seenEveryMs) {
+    await Sessions.native().updateOne(
+      { _id: row._id, revokedAt: { $exists: false } },
+      { $set: { lastSeenAt: now, expiresAt: expiry(row.createdAt, now) }, $inc: { rev: 1 } },
+      { maxTimeMS: limits.mongoMs },
+    );
+  }
+  return { id: row._id, userId: row.userId, roles, expiresAt: row.expiresAt };
 }
 
 /**
@@ -136,13 +183,13 @@ export async function openSession(of: { userId: string; userAgent: string; ip: s
  * its session ends. Null where the token is not good.
  */
 export async function rotateSession(refreshToken: string): Promise<OpenedSession | null> {
-  const sessionId = sessionOf(refreshToken);
+  const sessionId = sessionOf('refresh-token', refreshToken);
   const row = sessionId ? await Sessions.native().findOne({ _id: sessionId }, { maxTimeMS: limits.mongoMs }) : null;
   const now = new Date();
   if (!row || row.revokedAt || row.expiresAt <= now) {
     return null;
   }
-  const next = newRefreshToken(row._id);
+  const next = newToken('refresh-token', row._id);
   const rotated = await Sessions.native().findOneAndUpdate(
     { _id: row._id, refreshHash: digest(refreshToken), revokedAt: { $exists: false } },
     {

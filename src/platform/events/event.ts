@@ -30,7 +30,12 @@ export const Events = defineCollection<StoredEvent>(
     requestId: String,
     pending: [String],
   },
-  [{ key: { pending: 1, _id: 1 }, partialFilterExpression: { pending: { $exists: true } } }, { key: { requestId: 1 } }],
+  [
+    { key: { pending: 1, _id: 1 }, partialFilterExpression: { pending: { $exists: true } } },
+    { key: { requestId: 1 } },
+    // Audits are few among all events: an index of them alone.
+    { key: { type: 1, _id: -1 }, partialFilterExpression: { type: 'admin.acted' } },
+  ],
 );
 
 /** An event as clients see it (CloudEvents 1.0 in JSON, with the extensions `actor` and `requestid`). */

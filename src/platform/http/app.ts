@@ -23,7 +23,7 @@ export interface AppParts {
   readonly submit: Submit;
   /** What the health answers ask. */
   readonly health: HealthProbes;
-  /** The board of queues (`createBoard` of board.ts), where this process shows it. */
+  /** The board of queues (`createBoard` of admin/queue-board.ts), where this process shows it. */
   readonly board?: Middleware;
   /** True where this process has the socket door. */
   readonly sockets?: boolean;

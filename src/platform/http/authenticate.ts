@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { accessTokens } from '#config/auth.ts';
 import { permissionsOf } from '../auth/permissions.ts';
+import type { Session } from '../auth/session-cache.ts';
 import { findSession } from '../auth/sessions.ts';
 import { verificationKeys } from '../auth/tokens.ts';
 import { problems, type AppError } from '../errors.ts';
@@ -99,6 +100,12 @@ async function checkedClaims(token: string): Promise<Claims> {
   return remembered;
 }
 
+/** What the bearer of a living session may do. */
+export async function callerOf({ id, userId, roles }: Session): Promise<Caller> {
+  const granted = await permissionsOf(roles);
+  return { userId, sessionId: id, roles, can: (permission) => granted.has(permission) };
+}
+
 /**
  * Checks an access token and its session, and says who its bearer is. Errors: `auth.unauthenticated`, and what
  * `asAppError` makes 503 of where neither Redis nor MongoDB can say whether the session lives.
@@ -109,9 +116,7 @@ export async function verifyAccessToken(token: string): Promise<Verified> {
   if (!session || session.userId !== userId) {
     throw refused('The session is over; log in again');
   }
-  const granted = await permissionsOf(session.roles);
-  const caller: Caller = { userId, sessionId, roles: session.roles, can: (permission) => granted.has(permission) };
-  return { userId, sessionId, expiresAt: new Date(exp * 1000), caller };
+  return { userId, sessionId, expiresAt: new Date(exp * 1000), caller: await callerOf(session) };
 }
 
 const bearer = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/iu;

@@ -1,0 +1,33 @@
+// What the board shows of a job: an allow-list. A job may carry inputs for its owner's eyes while a caller waits; the
+// board shows how much of what for whom, never what is in it. Used by queue-board.ts.
+
+import type { WakeJob } from '../commands/queues.ts';
+
+/** A job as Bull Board hands it to the formatter of names. */
+interface NamedJob {
+  readonly name: string;
+  readonly data: unknown;
+}
+
+function textsIn(value: unknown, name: string): string[] {
+  const texts = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : [];
+}
+
+/** Kinds and size, as the producer named it; a job of somebody else's making is shown as that. */
+export function jobName({ name, data }: NamedJob): string {
+  const size = textsIn(data, 'rows').length;
+  const kinds = /^([a-z][a-z0-9.-]*(?: [a-z][a-z0-9.-]*)*) × \d+$/u.exec(name)?.[1] ?? 'added by hand';
+  return `${kinds} × ${size}`;
+}
+
+/** The rows a job wakes its owner for and the requests they came from: as much as a job that is added may say. */
+export function jobData(data: unknown): WakeJob {
+  return { rows: textsIn(data, 'rows'), requestIds: textsIn(data, 'requestIds') };
+}
+
+/** How many rows the owner had looked at when it was through. Null while the job is not done. */
+export function jobResult(value: unknown): object | null {
+  const rows = typeof value === 'object' && value !== null && 'rows' in value ? value.rows : undefined;
+  return typeof rows === 'number' ? { rows } : null;
+}
