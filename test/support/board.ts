@@ -3,6 +3,7 @@
 import { request as nodeRequest } from 'node:http';
 import { closeQueues, queuesToShow, type WakeJob } from '#src/platform/commands/queues.ts';
 import type { Queue } from 'bullmq';
+import { z } from 'zod';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
 import { operations } from '#src/platform/commands/operations.ts';
@@ -137,4 +138,29 @@ export async function startBoard(): Promise<BoardServer> {
       await server.close();
     },
   };
+}
+
+const actsPage = z.strictObject({
+  data: z.array(
+    z.strictObject({
+      id: z.string(),
+      at: z.iso.datetime(),
+      actor: z.string(),
+      requestId: z.string(),
+      act: z.string(),
+      action: z.string(),
+      target: z.record(z.string(), z.string()),
+      outcome: z.string(),
+    }),
+  ),
+  page: z.strictObject({ nextCursor: z.string().nullable(), hasMore: z.boolean() }),
+});
+
+/** A page of `GET /api/audit`, checked to have exactly its members; `query` with its question mark. */
+export async function readActs(
+  { server, admin }: BoardServer,
+  query = '',
+  token = admin.accessToken,
+): Promise<z.output<typeof actsPage>> {
+  return actsPage.parse((await server.call('GET', `/api/audit${query}`, { token })).body);
 }

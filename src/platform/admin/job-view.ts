@@ -14,11 +14,13 @@ function textsIn(value: unknown, name: string): string[] {
   return Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : [];
 }
 
-/** Kinds and size, as the producer named it; a job of somebody else's making is shown as that. */
+/** Kinds and size, as the producer named it, or the schedule whose time has come; any other name is nobody's of ours. */
 export function jobName({ name, data }: NamedJob): string {
-  const size = textsIn(data, 'rows').length;
+  if (/^schedule [\w.-]{1,128}$/u.test(name)) {
+    return name;
+  }
   const kinds = /^([a-z][a-z0-9.-]*(?: [a-z][a-z0-9.-]*)*) × \d+$/u.exec(name)?.[1] ?? 'added by hand';
-  return `${kinds} × ${size}`;
+  return `${kinds} × ${textsIn(data, 'rows').length}`;
 }
 
 /** The rows a job wakes its owner for and the requests they came from: as much as a job that is added may say. */

@@ -25,6 +25,9 @@ small{color:var(--soft)}
 const mark =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="7" fill="#2f5d50"/><path d="M8 24v-5M13.3 24v-9M18.6 24V11M24 24V8" stroke="#fff" stroke-width="3" stroke-linecap="round"/></svg>';
 
+/** The mark as an address, for the tabs and the board. */
+export const markUrl = `data:image/svg+xml;base64,${Buffer.from(mark).toString('base64')}`;
+
 const policy = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
@@ -58,7 +61,7 @@ function sendPage(ctx: Context, status: number, title: string, content: string):
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${text(title)} · SmartStart Brain</title>
-<link rel="icon" href="data:image/svg+xml;base64,${Buffer.from(mark).toString('base64')}">
+<link rel="icon" href="${markUrl}">
 <style>${style}</style>
 </head>
 <body>

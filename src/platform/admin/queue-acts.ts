@@ -66,11 +66,20 @@ function plain([name, value]: [string, string]): [string, string] {
   }
 }
 
-// Bull Board's own members; its schedules and flows are not for jobs that are added here.
+// What Bull Board's form sends. Its last three options are the queue's own defaults, and stay the queue's.
 const addedJob = z.object({
   name: z.string().min(1).max(256),
   data: wakeJob,
-  options: z.strictObject({ delay: z.int().min(0).max(86_400_000).optional() }).optional(),
+  options: z
+    .strictObject({
+      delay: z.int().min(0).max(86_400_000).optional(),
+      attempts: z.unknown(),
+      removeOnComplete: z.unknown(),
+      removeOnFail: z.unknown(),
+    })
+    .partial()
+    .transform(({ delay }) => (delay === undefined ? {} : { delay }))
+    .optional(),
 });
 
 /**

@@ -12,6 +12,7 @@ import type { Submit } from '../commands/submit.ts';
 import { problems } from '../errors.ts';
 import type { Caller } from '../http/route.ts';
 import { admit, allowMethods, createDoor, type CheckPassword } from './door.ts';
+import { markUrl } from './pages.ts';
 import { jobData, jobName, jobResult } from './job-view.ts';
 import { actAskedFor, readActBody } from './queue-acts.ts';
 import { isUnsafe } from './same-site.ts';
@@ -58,6 +59,8 @@ function boardOf(queues: readonly Queue[], readOnly: boolean): Middleware {
     options: {
       uiConfig: {
         boardTitle: 'SmartStart Brain',
+        boardLogo: { path: markUrl, width: 26, height: 26 },
+        favIcon: { default: markUrl, alternative: 'static/favicon-32x32.png' },
         miscLinks: [{ text: 'Log out', url: '/admin/logout' }],
         hideDocsLink: true,
         overview: { groupByDelimiter: true },

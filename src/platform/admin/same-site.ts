@@ -16,7 +16,10 @@ export function isUnsafe(ctx: Context): boolean {
 
 function isOwn(ctx: Context, origin: string): boolean {
   // Not `ctx.origin`: where the header `Origin` is there, Koa gives that.
-  return origin === `${ctx.protocol}://${ctx.host}` || (config.publicUrl !== undefined && origin === new URL(config.publicUrl).origin);
+  return (
+    origin === `${ctx.protocol}://${ctx.host}` ||
+    (config.publicUrl !== undefined && origin === new URL(config.publicUrl).origin)
+  );
 }
 
 /**

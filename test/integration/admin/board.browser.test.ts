@@ -40,12 +40,10 @@ describe('the board in a browser', function () {
   const queuePath = '/admin/queues/queue/gamification.3';
   const addJob = async (): Promise<string> => {
     const queue = board.queues.find(({ name }) => name === 'gamification.3');
-    const job = await queue?.add('gamification.xp.add user.level.check × 2', {
-      rows: ['row-one', 'row-two'],
-      requestIds: ['request-one'],
-      // Whatever else a job carries is for its owner's eyes.
-      ...{ fresh: [{ input: { reason: 'nobody may read this' } }] },
-    });
+    // Whatever else a job carries is for its owner's eyes.
+    const fresh = [{ input: { reason: 'nobody may read this' } }];
+    const data = { rows: ['row-one', 'row-two'], requestIds: ['request-one'], fresh };
+    const job = await queue?.add('gamification.xp.add user.level.check × 2', data);
     return String(job?.id);
   };
   const logIn = async (email: string, secret = password): Promise<void> => {
@@ -73,6 +71,15 @@ describe('the board in a browser', function () {
     assert.equal((await page.content()).includes('nobody may read this'), false);
 
     // The board's buttons have pictures and no names.
+    await page.goto(`${board.server.url}${queuePath}/${id}`);
+    await page.locator('button:has(svg.lucide-files)').click();
+    const added = page.waitForResponse((response) => response.url().endsWith('/gamification.3/add'));
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /duplicate|add/iu })
+      .last()
+      .click();
+    assert.equal((await added).status(), 200);
     await page.goto(`${board.server.url}${queuePath}/${id}`);
     await page.locator('button:has(svg.lucide-trash-2)').click();
     await page
