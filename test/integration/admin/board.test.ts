@@ -1,6 +1,7 @@
 // The board of queues over HTTP: what it shows of jobs, what it lets people do, what is written down of it, and that
 // nothing they do there stops, loses or makes work.
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import type { Job, Queue } from 'bullmq';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import { z } from 'zod';
@@ -267,6 +268,20 @@ describe('the board of queues', function () {
     } finally {
       assert.equal((await put('resume')).status, 200);
     }
+    // Its job, which nobody waited for, is done now and says what it was about.
+    const work = await Work.native().findOne({ kind: 'gamification.xp.add' });
+    assert.ok(work);
+    await eventually(async () => {
+      const path = `${api}?activeQueue=${work.shard}&status=completed&page=1&jobsPerPage=100`;
+      const { queues } = queueList.parse(JSON.parse((await board.script('GET', path, { cookie: auditor })).text));
+      const jobs = queues.find(({ name }) => name === work.shard)?.jobs ?? [];
+      const data = { rows: [work._id], requestIds: [work.requestId] };
+      const expected = { name: 'gamification.xp.add × 1', data, returnValue: { rows: 1 } };
+      assert.ok(
+        jobs.some((job) => isDeepStrictEqual(job, expected)),
+        JSON.stringify(jobs),
+      );
+    });
     assert.deepEqual(await written(), [
       'queue.all.pause begun',
       'queue.all.pause done',

@@ -19,8 +19,7 @@ describe('a session of a browser', function () {
 
   interface Row {
     readonly _id: string;
-    readonly userId: string;
-    readonly ip: string;
+    readonly refreshHash: string;
     readonly lastSeenAt: Date;
     readonly expiresAt: Date;
     readonly revokedAt?: Date;
@@ -70,6 +69,17 @@ describe('a session of a browser', function () {
     assert.equal(await enters(), 200);
     await sessions().updateOne(row, { $set: { revokedAt: new Date() } });
     await isOut(cookie);
+  });
+
+  it('counts only with the secret whose digest is kept', async () => {
+    const cookie = await board.logIn(adminEmail);
+    const row = { _id: sessionOf(cookie) };
+    const kept = (await sessions().findOne(row))?.refreshHash ?? '';
+    assert.match(kept, /^[0-9a-f]{64}$/u);
+    await sessions().updateOne(row, { $set: { refreshHash: 'f'.repeat(64) } });
+    await isOut(cookie);
+    await sessions().updateOne(row, { $set: { refreshHash: kept } });
+    assert.equal((await board.script('GET', '/admin/queues', { cookie })).status, 200);
   });
 
   it('looks at the role with each request', async () => {
