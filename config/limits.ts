@@ -19,6 +19,9 @@ export const limits = Object.freeze({
   socketMessageBytes: 64 * 1024,
   socketFeeds: 60,
   socketBufferBytes: 1024 * 1024,
+  /** Steps a trace shows, and rows of each collection that are read for it. */
+  traceDefault: 500,
+  traceMax: 2_000,
   /** Events one resume answers with. */
   feedPage: 200,
 });

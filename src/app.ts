@@ -7,6 +7,7 @@ import { audit } from '#src/platform/audit/audit.ts';
 import { createApp } from '#src/platform/http/app.ts';
 import { poolStates } from '#src/platform/commands/pool-states.ts';
 import { operations } from '#src/platform/commands/operations.ts';
+import { traces } from '#src/platform/traces/traces.ts';
 import { closeQueues, queuesToShow } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit } from '#src/platform/commands/submit.ts';
@@ -25,7 +26,7 @@ export function buildRegistry(only?: readonly string[]): Registry {
   const mounted = services.map((service) =>
     only === undefined || only.includes(service.name) ? service : { ...service, routes: [] },
   );
-  return createRegistry([...mounted, operations, audit], machines);
+  return createRegistry([...mounted, operations, audit, traces], machines);
 }
 
 /** Connects, migrates, listens. `port` 0 takes a free one. */

@@ -23,6 +23,7 @@ export const permissions = Object.freeze({
   'queue.read': 'See the board of queues',
   'queue.write': 'Pause queues, and retry, promote, add and remove their jobs',
   'audit.read': 'Read what admins did',
+  'trace.read': 'Follow any request through all it left',
   'realtime.broadcast': 'Send events to everybody',
 });
 
@@ -52,6 +53,7 @@ export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Obj
     'deadletter.read',
     'queue.read',
     'audit.read',
+    'trace.read',
   ],
   legal: ['user.read.any'],
   service: ['xp.grant', 'machine.operate', 'machine.read.any', 'operation.read.any'],

@@ -50,7 +50,8 @@ export function commandFrom(registry: Registry, row: WorkRow): Command {
   };
 }
 
-function originOf(row: WorkRow): string {
+/** Where a row came from, as `Command.origin` says it. */
+export function originOf(row: Pick<WorkRow, '_id' | 'actor' | 'idempotencyKey'>): string {
   if (row.idempotencyKey === undefined) {
     return `w.${row._id}`;
   }

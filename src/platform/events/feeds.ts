@@ -32,13 +32,14 @@ export interface FeedEvent {
   /** Changes when a feed begins anew, because all of it had been retired: cursors of another epoch are void. */
   readonly epoch: string;
   readonly event: CloudEvent;
+  readonly placedAt: Date;
   readonly expireAt: Date;
 }
 
 /** Places. `_id` is feed and event, so an event has one place in a feed however often it is numbered. */
 export const FeedEvents = defineCollection<FeedEvent>(
   'feed_events',
-  { feed: String, seq: Number, epoch: String, event: Object, expireAt: Date },
+  { feed: String, seq: Number, epoch: String, event: Object, placedAt: Date, expireAt: Date },
   [
     { key: { feed: 1, seq: -1 }, unique: true },
     { key: { expireAt: 1 }, expireAfterSeconds: 0 },
@@ -172,6 +173,7 @@ async function placesOf(
       feed,
       ...place,
       event: toCloudEvent(event),
+      placedAt: new Date(now),
       expireAt: new Date(now + retention.feedEventsMs),
     };
   });

@@ -103,7 +103,7 @@ export const Transitions = defineCollection<Transition>(
     prevHash: String,
     hash: String,
   },
-  [{ key: { instance: 1, seq: 1 }, unique: true }],
+  [{ key: { instance: 1, seq: 1 }, unique: true }, { key: { requestId: 1 } }],
 );
 
 /** A delayed event. `fired`: it was taken up, whatever came of it · `cancelled`: the machine no longer waits for it. */
@@ -141,6 +141,7 @@ export const Timers = defineCollection<Timer>(
   },
   [
     { key: { shard: 1, dueAt: 1, _id: 1 }, partialFilterExpression: { state: 'armed' } },
+    { key: { requestId: 1 } },
     { key: { expireAt: 1 }, expireAfterSeconds: 0 },
   ],
 );
