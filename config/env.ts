@@ -38,6 +38,8 @@ const environment = z.object({
     '',
   ),
   TRUST_PROXY: withDefault(z.coerce.number('must be a number of hops').int().min(0).max(10), '0'),
+  METRICS_PORT: optional(port),
+  METRICS_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   REGISTRATION: withDefault(z.enum(['open', 'invite', 'closed']), 'open'),
 });
 
@@ -59,6 +61,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Number of proxies before the API whose forwarded headers are believed. */
   readonly trustProxy: number;
+  /** Where worker processes answer `/metrics`; unset, they do not. The API answers it on its own port. */
+  readonly metricsPort: number | undefined;
+  /** What Prometheus has to show; unset, only this machine may read metrics. */
+  readonly metricsToken: string | undefined;
   readonly registration: 'open' | 'invite' | 'closed';
 }
 
@@ -87,6 +93,8 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       publicUrl: value.PUBLIC_URL,
       corsOrigins: Object.freeze(value.CORS_ORIGINS),
       trustProxy: value.TRUST_PROXY,
+      metricsPort: value.METRICS_PORT,
+      metricsToken: value.METRICS_TOKEN,
       registration: value.REGISTRATION,
     }),
   };

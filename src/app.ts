@@ -1,6 +1,7 @@
 // The API process, built from the services table: HTTP, sockets and board on one server. Called by main.ts.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { config } from '#config/env.ts';
 import { machines } from '#machines/index.ts';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
@@ -11,6 +12,9 @@ import { traces } from '#src/platform/traces/traces.ts';
 import { closeQueues, queuesToShow } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit } from '#src/platform/commands/submit.ts';
+import { clusterMetrics } from '#src/platform/metrics/cluster.ts';
+import { metricsMiddleware } from '#src/platform/metrics/door.ts';
+import { measureProcess, processMetrics } from '#src/platform/metrics/metrics.ts';
 import type { Running } from '#src/platform/process.ts';
 import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts';
 import { probeRedis } from '#src/platform/redis/clients.ts';
@@ -44,7 +48,10 @@ export async function startApi(options: {
     ? { board: createBoard({ queues: queuesToShow(), checkPassword, submit }) }
     : {};
   const health = { redis: async () => (await probeRedis()).ok, poolStates };
-  const app = createApp({ registry, submit, health, sockets: options.roles.includes('realtime'), ...board });
+  measureProcess();
+  const kinds = [...registry.commands.values()].filter(({ pool }) => pool !== 'direct').map(({ kind }) => kind);
+  const metrics = metricsMiddleware([processMetrics, clusterMetrics(kinds)], config.metricsToken);
+  const app = createApp({ registry, submit, health, metrics, sockets: options.roles.includes('realtime'), ...board });
   const handle = app.callback();
   const server = createServer((request, response) => void handle(request, response));
   const realtime = options.roles.includes('realtime') ? createRealtime(server, mayReadFeed) : undefined;

@@ -5,6 +5,7 @@ import { limits } from '#config/limits.ts';
 import { problems, unavailable } from '../errors.ts';
 import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
+import { countAccepted } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
 import { wakeOwners } from './queues.ts';
 import { Work, type WorkRow } from './work.ts';
@@ -42,6 +43,7 @@ async function insertWaiting(): Promise<void> {
       const taken = await insertNew(offers.map((offer) => offer.row));
       const fresh = offers.filter((_, index) => !taken.has(index));
       wakeOwners(fresh.map((offer) => offer.row));
+      countAccepted(fresh.map((offer) => offer.row));
       fresh.forEach((offer) => offer.accepted(offer.row));
       await answerWithFirst(offers.filter((_, index) => taken.has(index)));
     } catch (error) {

@@ -1,6 +1,7 @@
 // What follows a commit, whoever made it: an owner's batch or a direct command. All of it is quick or best effort, since
 // the rows are the truth.
 import { groupBy } from '../group-by.ts';
+import { countAccepted, countSettled, observeBatch } from '../metrics/metrics.ts';
 import { hint } from '../redis/hints.ts';
 import type { Registry } from '../registry.ts';
 import type { Committed } from './committer.ts';
@@ -15,6 +16,16 @@ export function afterCommit(registry: Registry, committed: Committed): void {
     hint('events', committed.events);
   }
   project(registry, committed);
+  measure(committed);
+}
+
+function measure({ settlements, work, uncertain }: Committed): void {
+  countAccepted(work);
+  countSettled(settlements);
+  const [first] = settlements;
+  if (first && uncertain !== true) {
+    observeBatch(first.row.shard.slice(0, first.row.shard.indexOf('.')), settlements.length);
+  }
 }
 
 /** Hands committed documents to the projections of their collections. */

@@ -5,6 +5,7 @@ import type { mongo } from 'mongoose';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { problems } from '../errors.ts';
 import { logFor } from '../log.ts';
+import { countFailures } from '../metrics/metrics.ts';
 import { groupBy } from '../group-by.ts';
 import { duplicateIn, isTransient } from '../mongo/transaction.ts';
 import { blocks, commandOf, type Registry } from '../registry.ts';
@@ -264,6 +265,7 @@ function deadLetterWrite({ row, error }: Failure, now: Date) {
 }
 
 function report(failures: readonly Failure[], dead: readonly Failure[]): void {
+  countFailures(failures);
   for (const { row, error } of failures) {
     log.warn({ id: row._id, kind: row.kind, requestId: row.requestId, err: error }, 'A command failed');
   }

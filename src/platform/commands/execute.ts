@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import { problems, unavailable, type AppError } from '../errors.ts';
+import { countAccepted, countSettled } from '../metrics/metrics.ts';
 import { duplicateIn, inTransaction, isTransient } from '../mongo/transaction.ts';
 import { commandOf, type Registry } from '../registry.ts';
 import { afterCommit } from './after-commit.ts';
@@ -29,6 +30,8 @@ export async function execute(registry: Registry, row: WorkRow): Promise<Settlem
       const prepared = await prepare(registry, row);
       attempted = prepared.settlement;
       await commit(registry, prepared, definition.recorded !== false);
+      countAccepted([row]);
+      countSettled([attempted]);
       return attempted;
     } catch (error) {
       const duplicate = duplicateIn(error);

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
+import { countTakeover, setOwnedShards } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
 import { isTransient } from '../mongo/transaction.ts';
 import { hint, onHint } from '../redis/hints.ts';
@@ -101,10 +102,10 @@ export class Owner {
         tenure = await Tenure.begin(this.pool);
         poolNames.forEach((pool) => hint('owners', pool));
         await this.#own(tenure);
-        this.#drain.onShards?.(new Set());
+        this.#tell(new Set());
         await tenure.end();
       } catch (error) {
-        this.#drain.onShards?.(new Set());
+        this.#tell(new Set());
         void tenure?.abandon();
         await this.#afterFault(error, 1);
       }
@@ -188,6 +189,11 @@ export class Owner {
     this.#wake = undefined;
   }
 
+  #tell(shards: ReadonlySet<string>): void {
+    setOwnedShards(this.pool, shards.size);
+    this.#drain.onShards?.(shards);
+  }
+
   /** Buries owners whose lease ran out, claims the shards that are due to it, gives up those that are not. */
   async #rebalance(tenure: Tenure): Promise<void> {
     const before = namesOf(tenure.shards);
@@ -211,7 +217,7 @@ export class Owner {
     const now = namesOf(tenure.shards);
     if (now !== before) {
       this.#log.info({ shards: now || 'none' }, 'Shards');
-      this.#drain.onShards?.(tenure.shards);
+      this.#tell(tenure.shards);
       hint('owners', this.pool);
     }
   }
@@ -225,6 +231,7 @@ export class Owner {
     for (const owner of owners.filter(({ expired, pool }) => expired && pool === this.pool)) {
       if (await bury(owner)) {
         buried.add(owner._id);
+        countTakeover(this.pool);
         this.#log.warn(
           { owner: owner._id, node: owner.node, taken: owner.taken.length },
           'Took over from a dead owner',

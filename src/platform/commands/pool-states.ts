@@ -1,7 +1,7 @@
 // How the pools are: who owns them and how long their oldest undone row has waited. For health and metrics.
 import { pools, type PoolName } from '#config/pools.ts';
 import { Events } from '../events/event.ts';
-import { Owners, shardsOf, Work } from './work.ts';
+import { DeadLetters, Owners, shardsOf, Work } from './work.ts';
 
 /** One pool's state. */
 export interface PoolState {
@@ -29,6 +29,36 @@ export async function poolStates(): Promise<Record<PoolName, PoolState>> {
     }),
   );
   return Object.fromEntries(states) as Record<PoolName, PoolState>;
+}
+
+/** Nothing is counted further than this: who has to wait for more knows enough. */
+const countedMost = 10_000;
+
+/** Undone rows of every pool, counted up to 10000; of the feeds, events that wait for a number. */
+export async function undoneRows(): Promise<Record<PoolName, number>> {
+  const bounded = { limit: countedMost, maxTimeMS: 1_000 };
+  const counts = await Promise.all(
+    (Object.keys(pools) as PoolName[]).map(async (pool) => {
+      const shards = { $in: shardsOf(pool) };
+      const undone =
+        pool === 'feeds'
+          ? Events.native().countDocuments({ pending: shards }, bounded)
+          : Work.native().countDocuments({ shard: shards, state: 'new' }, bounded);
+      return [pool, await undone] as const;
+    }),
+  );
+  return Object.fromEntries(counts) as Record<PoolName, number>;
+}
+
+/** Dead letters that nobody has redriven, by kind, counted up to 10000. */
+export async function deadLettersByKind(): Promise<Map<string, number>> {
+  const rows = await DeadLetters.native()
+    .aggregate<{ _id: string; count: number }>(
+      [{ $match: { redrivenAt: null } }, { $limit: countedMost }, { $group: { _id: '$kind', count: { $sum: 1 } } }],
+      { maxTimeMS: 1_000 },
+    )
+    .toArray();
+  return new Map(rows.map(({ _id, count }) => [_id, count]));
 }
 
 async function oldestRow(pool: PoolName, now: Date): Promise<Date | undefined> {

@@ -5,6 +5,7 @@ import type { Problem } from '../errors.ts';
 import { groupBy } from '../group-by.ts';
 import { nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
+import { countWaitingWith } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
 import { hint, onHint } from '../redis/hints.ts';
 import type { Settlement } from './plan.ts';
@@ -49,6 +50,7 @@ export function announce(settlements: readonly Settlement[]): void {
 /** Begins to listen and to look. Called by processes that accept work. */
 export function startWaiting(): void {
   stopListening = onHint(`settled.${nodeId}`, (payload) => (payload as Message[]).forEach(settle));
+  countWaitingWith(waitingCallers);
   poll = setInterval(() => void look(), leases.pollMs);
 }
 

@@ -4,6 +4,7 @@ import type { mongo } from 'mongoose';
 import mongoose from 'mongoose';
 import { leases, type PoolName } from '#config/pools.ts';
 import { newId, nodeId } from '../ids.ts';
+import { observeCommit } from '../metrics/metrics.ts';
 import { inTransaction } from '../mongo/transaction.ts';
 import { Owners, Shards, Work, type OwnerRow } from './work.ts';
 import { Stale } from './write.ts';
@@ -75,6 +76,7 @@ export class Tenure {
    */
   async transaction(body: (session: mongo.ClientSession) => Promise<void>): Promise<void> {
     const session = this.#session;
+    const since = performance.now();
     try {
       await inTransaction(session, async () => {
         const fence = await Owners.native().updateOne(
@@ -88,6 +90,7 @@ export class Tenure {
         await body(session);
       });
       this.#commits += 1;
+      observeCommit(this.pool, since);
     } catch (error) {
       if (error instanceof Stale) {
         await this.#catchUp();

@@ -11,6 +11,7 @@ import type { Tenure } from '../commands/tenure.ts';
 import { shardFor } from '../commands/work.ts';
 import { defineCollection } from '../mongo/collection.ts';
 import { logFor } from '../log.ts';
+import { observeBatch, observeFeedLag } from '../metrics/metrics.ts';
 import { duplicateIn, isConflict } from '../mongo/transaction.ts';
 import { hint } from '../redis/hints.ts';
 import { cloudEvent, Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
@@ -120,6 +121,8 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
     }
     throw error;
   }
+  observeBatch('feeds', events.length);
+  observeFeedLag(Date.now() - (events[0]?.time.getTime() ?? 0));
   for (const { feed, seq, epoch } of places) {
     heads.set(feed, { seq, epoch });
   }

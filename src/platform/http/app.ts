@@ -27,6 +27,8 @@ export interface AppParts {
   readonly board?: Middleware;
   /** True where this process has the socket door. */
   readonly sockets?: boolean;
+  /** What Prometheus reads (`metricsMiddleware` of metrics/door.ts). */
+  readonly metrics?: Middleware;
 }
 
 /** Everything an application answers, by service: the registry's, health, and the reference of all of them. */
@@ -74,6 +76,9 @@ export function createApp(parts: AppParts): Koa {
   app.use(identifyRequest).use(logRequests).use(catchProblems).use(answerInTime).use(headers);
   if (config.corsOrigins.length > 0) {
     app.use(crossOrigin(config.corsOrigins));
+  }
+  if (parts.metrics) {
+    app.use(parts.metrics);
   }
   if (parts.board) {
     app.use(parts.board);

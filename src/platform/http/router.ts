@@ -15,6 +15,7 @@ function admit(route: Route): Middleware {
   const { auth } = route;
   return async (ctx, next) => {
     ctx.state['quiet'] = route.quiet;
+    ctx.state['route'] = route.path;
     if (auth !== 'public') {
       const caller = await authenticate(headerOf(ctx, 'authorization'));
       ctx.state['caller'] = caller;

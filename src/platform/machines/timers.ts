@@ -4,6 +4,7 @@ import { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { workRow } from '../commands/plan.ts';
 import { Work, type WorkRow } from '../commands/work.ts';
+import { countAccepted, observeTimer } from '../metrics/metrics.ts';
 import type { Registry } from '../registry.ts';
 import { Timers, type Timer } from './store.ts';
 
@@ -61,11 +62,15 @@ async function makeRows(registry: Registry, due: readonly Timer[], now: Date, mo
     )
     .toArray();
   const made = new Set(known.map((row) => row.idempotencyKey));
-  const rows = due
-    .filter((timer) => !made.has(`t.${timer._id}`))
-    .slice(0, most)
-    .map((timer) => rowOf(registry, timer, now));
-  return rows.length === 0 ? 0 : await insertNew(rows);
+  const fresh = due.filter((timer) => !made.has(`t.${timer._id}`)).slice(0, most);
+  const rows = fresh.map((timer) => rowOf(registry, timer, now));
+  if (rows.length === 0) {
+    return 0;
+  }
+  const inserted = await insertNew(rows);
+  countAccepted(rows.slice(0, inserted));
+  fresh.forEach(({ dueAt }) => observeTimer(now.getTime() - dueAt.getTime()));
+  return inserted;
 }
 
 function rowOf(registry: Registry, timer: Timer, now: Date): WorkRow {

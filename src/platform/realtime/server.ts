@@ -14,6 +14,7 @@ import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
 import type { Caller } from '../http/route.ts';
 import { newId, nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
+import { countSocketsWith } from '../metrics/metrics.ts';
 import { patientClient, redisKey } from '../redis/clients.ts';
 import { onHint } from '../redis/hints.ts';
 import { connection, subscription, unsubscription, type FeedHead, type Hello, type Subscribed } from './messages.ts';
@@ -57,6 +58,7 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
   });
   io.use((socket, next) => void admit(socket as FeedSocket, next));
   io.on('connection', (socket) => void welcome(socket as unknown as FeedSocket, mayRead));
+  countSocketsWith(() => io.of('/').sockets.size);
   const stopFeeds = onHint('feeds', (payload) => deliver(io, payload as readonly PlacedEvent[]));
   const stopEnded = onSessionEnded(({ sessionId }) => endSockets(io, sessionId));
   const timers = [
