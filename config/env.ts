@@ -38,6 +38,8 @@ const environment = z.object({
     '',
   ),
   TRUST_PROXY: withDefault(z.coerce.number('must be a number of hops').int().min(0).max(10), '0'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(urlOf('http', 'https')),
+  OTEL_TRACES_SAMPLER_ARG: withDefault(z.coerce.number('must be a number').min(0).max(1), '1'),
   METRICS_PORT: optional(port),
   METRICS_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   REGISTRATION: withDefault(z.enum(['open', 'invite', 'closed']), 'open'),
@@ -61,6 +63,10 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Number of proxies before the API whose forwarded headers are believed. */
   readonly trustProxy: number;
+  /** Collector of spans (OTLP over HTTP), without `/v1/traces`; unset, nothing is traced. */
+  readonly otlpEndpoint: string | undefined;
+  /** The part of traces that begin here which is recorded, 0 to 1. */
+  readonly tracedRatio: number;
   /** Where worker processes answer `/metrics`; unset, they do not. The API answers it on its own port. */
   readonly metricsPort: number | undefined;
   /** What Prometheus has to show; unset, only this machine may read metrics. */
@@ -93,6 +99,8 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       publicUrl: value.PUBLIC_URL,
       corsOrigins: Object.freeze(value.CORS_ORIGINS),
       trustProxy: value.TRUST_PROXY,
+      otlpEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
+      tracedRatio: value.OTEL_TRACES_SAMPLER_ARG,
       metricsPort: value.METRICS_PORT,
       metricsToken: value.METRICS_TOKEN,
       registration: value.REGISTRATION,

@@ -6,6 +6,7 @@ import { BootRefusal, closeMongo, connectMongo } from '#src/platform/mongo/conne
 import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, probeRedis, sharedClient } from '#src/platform/redis/clients.ts';
 import { closeHints } from '#src/platform/redis/hints.ts';
+import { startTracing, stopTracing } from '#src/platform/tracing/tracing.ts';
 import { config } from '#config/env.ts';
 
 const log = logFor('boot');
@@ -15,6 +16,7 @@ export async function connect(): Promise<void> {
   if (!config.masterKey) {
     throw new BootRefusal('MASTER_KEY is not set: give every process the same 32 random bytes in base64url');
   }
+  await startTracing();
   await connectMongo();
   await migrate([seedRoles]);
   openQueues();
@@ -42,4 +44,5 @@ export async function disconnect(): Promise<void> {
   closeHints();
   await closeRedis();
   await closeMongo();
+  await stopTracing();
 }

@@ -7,6 +7,7 @@ import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
 import { countAccepted } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
+import { underRowSpan } from '../tracing/row-spans.ts';
 import { wakeOwners } from './queues.ts';
 import { Work, type WorkRow } from './work.ts';
 
@@ -26,6 +27,10 @@ let inserting = false;
  * one under the same Idempotency-Key. @throws idempotency.body-differs, server.unavailable
  */
 export async function accept(row: WorkRow): Promise<WorkRow> {
+  return await underRowSpan('work.accept', row, offer);
+}
+
+async function offer(row: WorkRow): Promise<WorkRow> {
   return await new Promise((accepted, refused) => {
     waiting.push({ row, accepted, refused });
     if (!inserting) {

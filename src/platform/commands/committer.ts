@@ -9,6 +9,7 @@ import { countFailures } from '../metrics/metrics.ts';
 import { groupBy } from '../group-by.ts';
 import { duplicateIn, isTransient } from '../mongo/transaction.ts';
 import { blocks, commandOf, type Registry } from '../registry.ts';
+import { underBatchSpans, workFacts } from '../tracing/row-spans.ts';
 import type { Command } from './command.ts';
 import { Overlay } from './overlay.ts';
 import { commandFrom, decideAll, settledFields, type Failure, type Plan, type Settlement } from './plan.ts';
@@ -76,7 +77,8 @@ export class Committer {
     let duplicates = 0;
     for (let attempt = 1; pending.length > 0; attempt += 1) {
       try {
-        await this.#run(tenure, pending);
+        const spans = { each: 'work.decide', commit: 'work.commit', pool: this.#pool, factsOf: workFacts };
+        await underBatchSpans(spans, pending, async (rows, decided) => await this.#run(tenure, rows, decided));
         return;
       } catch (error) {
         const passing = isTransient(error) || error instanceof Stale || (duplicateIn(error) && (duplicates += 1) === 1);
@@ -95,7 +97,7 @@ export class Committer {
     }
   }
 
-  async #run(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
+  async #run(tenure: Tenure, rows: readonly WorkRow[], decided: (failures: readonly Failure[]) => void): Promise<void> {
     const overlay = new Overlay();
     const { commands, failures } = this.#parse(rows);
     // Taken is written before anything is decided: a command that kills its process leaves its name behind.
@@ -104,6 +106,7 @@ export class Committer {
     const plan = decideAll(this.#registry, overlay, commands, now);
     failures.push(...plan.failures);
     const dead = failures.filter(({ row }) => row.attempts + 1 >= pools[this.#pool].maxAttempts);
+    decided(failures);
     await tenure.transaction(async (session) => {
       await writeEffects(session, plan, null);
       await settleRows(session, plan, now);

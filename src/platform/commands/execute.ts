@@ -6,6 +6,7 @@ import { problems, unavailable, type AppError } from '../errors.ts';
 import { countAccepted, countSettled } from '../metrics/metrics.ts';
 import { duplicateIn, inTransaction, isTransient } from '../mongo/transaction.ts';
 import { commandOf, type Registry } from '../registry.ts';
+import { underRowSpan } from '../tracing/row-spans.ts';
 import { afterCommit } from './after-commit.ts';
 import { Overlay } from './overlay.ts';
 import { commandFrom, decideAll, type Plan, type Settlement } from './plan.ts';
@@ -19,6 +20,10 @@ const tries = 6;
  * a refusal too. @throws idempotency.body-differs, request.conflict, server.unavailable
  */
 export async function execute(registry: Registry, row: WorkRow): Promise<Settlement> {
+  return await underRowSpan('work.execute', row, async (traced) => await executeRow(registry, traced));
+}
+
+async function executeRow(registry: Registry, row: WorkRow): Promise<Settlement> {
   const definition = commandOf(registry, row.kind);
   let attempted: Settlement | undefined;
   for (let attempt = 1; ; attempt += 1) {

@@ -99,6 +99,7 @@ function add(plan: Plan, registry: Registry, overlay: Overlay, row: WorkRow, dec
       audience,
       time: now,
       requestId: row.requestId,
+      ...(row.traceparent === undefined ? {} : { traceparent: row.traceparent }),
       ...(audience.length > 0 ? { pending: feedShards(audience) } : {}),
     };
   });

@@ -14,6 +14,7 @@ export interface StoredEvent {
   readonly audience: readonly string[];
   readonly time: Date;
   readonly requestId: string;
+  readonly traceparent?: string;
   readonly pending?: readonly string[];
 }
 
@@ -28,6 +29,7 @@ export const Events = defineCollection<StoredEvent>(
     audience: [String],
     time: Date,
     requestId: String,
+    traceparent: String,
     pending: [String],
   },
   [

@@ -15,6 +15,7 @@ import { observeBatch, observeFeedLag } from '../metrics/metrics.ts';
 import { duplicateIn, isConflict } from '../mongo/transaction.ts';
 import { hint } from '../redis/hints.ts';
 import { cloudEvent, Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
+import { underBatchSpans } from '../tracing/row-spans.ts';
 
 const log = logFor('feeds');
 
@@ -91,6 +92,17 @@ export function feedOwner(): Owner {
   });
 }
 
+const numbering = {
+  each: 'feed.number',
+  commit: 'feed.commit',
+  pool: 'feeds',
+  factsOf: ({ _id, requestId, type }: StoredEvent) => ({
+    'brain.id': _id,
+    'brain.request_id': requestId,
+    'brain.event_type': type,
+  }),
+};
+
 async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Promise<boolean> {
   const shards = [...tenure.shards];
   const limit = pools.feeds.maxBatch;
@@ -100,14 +112,18 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
   if (events.length === 0) {
     return false;
   }
-  const places = await placesOf(events, tenure.shards, heads);
+  let places: FeedEvent[] = [];
   try {
-    await tenure.transaction(async (session) => {
-      if (places.length > 0) {
-        await FeedEvents.native().insertMany(places, { session });
-      }
-      const numbered = { _id: { $in: events.map(({ _id }) => _id) } };
-      await Events.native().updateMany(numbered, withoutShards(shards), { session });
+    await underBatchSpans(numbering, events, async (_, decided) => {
+      places = await placesOf(events, tenure.shards, heads);
+      decided();
+      await tenure.transaction(async (session) => {
+        if (places.length > 0) {
+          await FeedEvents.native().insertMany(places, { session });
+        }
+        const numbered = { _id: { $in: events.map(({ _id }) => _id) } };
+        await Events.native().updateMany(numbered, withoutShards(shards), { session });
+      });
     });
   } catch (error) {
     heads.clear();

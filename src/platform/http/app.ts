@@ -10,8 +10,10 @@ import { logFor } from '../log.ts';
 import { within } from '../mongo/deadline.ts';
 import { referenceOf } from '../reference/service.ts';
 import type { Registry, Service } from '../registry.ts';
+import { isTracing } from '../tracing/spans.ts';
 import { logRequests } from './access-log.ts';
 import { healthRoutes, type HealthProbes } from './health.ts';
+import { traceRequests } from './trace-requests.ts';
 import { catchProblems } from './problem.ts';
 import { headerOf, identifyRequest } from './request-id.ts';
 import { bindRoutes, refuseUnrouted } from './router.ts';
@@ -73,7 +75,11 @@ async function answerInTime(ctx: Context, next: Next): Promise<void> {
 export function createApp(parts: AppParts): Koa {
   const app = new Koa({ proxy: config.trustProxy > 0, maxIpsCount: config.trustProxy, env: config.nodeEnv });
   app.on('error', (error) => logFor('http').debug({ err: error }, 'A connection broke while it was answered'));
-  app.use(identifyRequest).use(logRequests).use(catchProblems).use(answerInTime).use(headers);
+  app.use(identifyRequest);
+  if (isTracing()) {
+    app.use(traceRequests);
+  }
+  app.use(logRequests).use(catchProblems).use(answerInTime).use(headers);
   if (config.corsOrigins.length > 0) {
     app.use(crossOrigin(config.corsOrigins));
   }
