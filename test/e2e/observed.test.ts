@@ -1,28 +1,65 @@
-// One trace through real processes: from a client's traceparent over the API, the owner and the feeds to a collector that
-// reads the bytes; through the death of an owner, and past a collector that is gone.
+// A system that is looked at from outside. One trace through real processes: from a client's traceparent over the API, the
+// owner and the feeds to a collector that reads the bytes, through the death of an owner. Metrics of both kinds of
+// process, and a dashboard and alerts that ask for nothing else.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { WorkRow } from '#src/platform/commands/work.ts';
 import { eventually } from '../support/eventually.ts';
 import { blockNext, ownerInside, shared, unblock } from '../support/faults.ts';
-import { call, type FleetReply } from '../support/fleet.ts';
+import { call, freePort, type FleetReply } from '../support/fleet.ts';
 import { startCollector, type Collector, type ReceivedSpan } from '../support/otlp.ts';
+import { exposedBy, unmetBy } from '../support/promql.ts';
+import { insertRows, workRowOf } from '../support/rows.ts';
 import { showLogs, startSystem, type System } from '../support/system.ts';
 
 const xpKind = 'gamification.xp.add';
 const sendKind = 'state-machine.event.send';
 
-describe('a trace', () => {
+const docs = join(import.meta.dirname, '../../docs');
+const metricsToken = 'the token of this suite';
+
+interface Dashboard {
+  readonly schemaVersion: number;
+  readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
+  readonly panels: readonly {
+    readonly id: number;
+    readonly type: string;
+    readonly title: string;
+    readonly datasource?: { readonly uid: string };
+    readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
+  }[];
+}
+
+interface Alerts {
+  readonly groups: readonly {
+    readonly rules: readonly {
+      readonly alert: string;
+      readonly expr: string;
+      readonly annotations: Readonly<Record<string, string>>;
+    }[];
+  }[];
+}
+
+describe('a system that is observed', () => {
   let system: System;
+  let metricsPort: number;
   let collector: Collector;
 
   before(async () => {
     collector = await startCollector();
+    metricsPort = await freePort();
     system = await startSystem({
       apis: 1,
       workers: 1,
       people: 4,
-      env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url },
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        METRICS_PORT: String(metricsPort),
+        METRICS_TOKEN: metricsToken,
+      },
     });
     await shared(system.db);
   });
@@ -55,7 +92,7 @@ describe('a trace', () => {
     return found[0] as ReceivedSpan;
   };
 
-  it('goes from the client through API, owner, reaction and feeds, each span under the one that caused it', async () => {
+  it('has one trace from the client through API, owner, reaction and feeds, each span under the one that caused it', async () => {
     const { traceId, spanId, traceparent } = client();
     assert.equal((await grant(system.people[0], traceparent)).status, 201);
     await eventually(() => {
@@ -89,7 +126,7 @@ describe('a trace', () => {
     }, 15_000);
   });
 
-  it('survives the owner: its second attempt is a second span of the same trace', async () => {
+  it('goes on with a trace when the owner dies: the second attempt is a second span of it', async () => {
     const { traceId, traceparent } = client();
     await blockNext(system.db, { command: 'update', collection: 'xp_totals', ms: 20_000 });
     const answer = grant(system.people[1], traceparent);
@@ -116,7 +153,7 @@ describe('a trace', () => {
     }, 15_000);
   });
 
-  it('is not recorded where its client says so, but handed on', async () => {
+  it('records no trace whose client says so, but hands it on', async () => {
     const unrecorded = client('00');
     assert.equal((await grant(system.people[2], unrecorded.traceparent)).status, 201);
     const row = await system.db.collection<WorkRow>('work').findOne({ kind: xpKind, key: `user.${system.people[2]}` });
@@ -130,7 +167,67 @@ describe('a trace', () => {
     );
   });
 
-  it('that nobody collects hurts nobody: work is done and processes stop in order', async () => {
+  const scrape = async (): Promise<string[]> =>
+    await Promise.all(
+      [system.url(0), `http://127.0.0.1:${metricsPort}`].map(async (url) => {
+        const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${metricsToken}` } });
+        assert.equal(answer.status, 200);
+        return await answer.text();
+      }),
+    );
+
+  it('exposes all that its dashboard and its alerts ask for, and they ask for all of it', async () => {
+    // Nobody does this kind: its failures and its dead letter are figures too.
+    await insertRows(system.db, [workRowOf({ kind: 'gamification.nothing', key: 'user.x', input: {} })]);
+    const texts = await eventually(async () => {
+      const found = await scrape();
+      assert.match(found.join(), /brain_dead_letters_waiting\{kind="gamification.nothing"\} 1/u);
+      assert.match(found.join(), /brain_owner_takeovers_total\{pool="feeds"\} 1/u);
+      return found;
+    }, 15_000);
+    const exposed = exposedBy(...texts);
+    const { panels, schemaVersion, templating } = JSON.parse(
+      readFileSync(join(docs, 'grafana-dashboard.json'), 'utf8'),
+    ) as Dashboard;
+    assert.ok(schemaVersion >= 36);
+    assert.deepEqual(
+      templating.list.map(({ name, type }) => [name, type]),
+      [['datasource', 'datasource']],
+    );
+    assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
+    const shown = panels.filter(({ type }) => type !== 'row');
+    assert.ok(shown.every(({ datasource, targets }) => datasource?.uid === '${datasource}' && targets?.length));
+    const { groups } = parse(readFileSync(join(docs, 'alerts.yml'), 'utf8')) as Alerts;
+    const asked = [
+      ...shown.flatMap(({ targets }) => targets ?? []).map(({ expr, legendFormat }) => [expr, legendFormat] as const),
+      ...groups
+        .flatMap(({ rules }) => rules)
+        .map(({ expr, annotations }) => [expr, Object.values(annotations).join(' ')] as const),
+    ];
+    assert.ok(asked.length > 25);
+    assert.deepEqual(
+      asked.flatMap(([expr, legend]) => unmetBy(exposed, expr, legend)),
+      [],
+    );
+    const own = [...new Set(texts.join('\n').match(/(?<=^# TYPE )brain_(?!process_|nodejs_)\w+/gmu))];
+    assert.ok(own.length > 15);
+    assert.deepEqual(
+      own.filter((name) => !asked.some(([expr]) => expr.includes(name))),
+      [],
+      'metrics nobody looks at',
+    );
+    // Who works and who answers measure different things, each in its place.
+    const [api = '', worker = ''] = texts;
+    assert.match(api, /^brain_pool_owners\{pool="gamification"\} 1$/mu);
+    assert.match(
+      api,
+      /^brain_http_requests_total\{route="\/api\/gamification\/xp\/add",method="POST",status="2xx"\} /mu,
+    );
+    assert.match(worker, /^brain_owner_shards\{pool="gamification"\} 8$/mu);
+    assert.doesNotMatch(worker, /brain_pool_owners/u);
+  });
+
+  it('is not hurt by a collector that is gone: work is done and processes stop in order', async () => {
     await collector.close();
     assert.equal((await grant(system.people[3], client().traceparent)).status, 201);
     const [api, worker] = [system.fleet.apis[0], system.fleet.workers[0]];
