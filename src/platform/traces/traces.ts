@@ -61,6 +61,7 @@ const routes = [
     params,
     query,
     output: traceShape,
+    problems: [problems.notFound],
     handle: async ({ params: { requestId }, query: { limit }, caller }) => {
       const { steps, truncated } = await traceFor(caller, requestId, limit);
       return { status: 200, body: { requestId, truncated, steps: steps.map(present) } };
@@ -74,6 +75,7 @@ const routes = [
     params,
     query,
     output: z.string(),
+    problems: [problems.notFound],
     produces: 'text/plain',
     handle: async ({ params: { requestId }, query: { limit }, caller }) => {
       const { steps, truncated } = await traceFor(caller, requestId, limit);

@@ -17,6 +17,7 @@ import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { websocketService } from '#src/services/websocket/index.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
@@ -49,6 +50,7 @@ describe('traces', function () {
       authService,
       gamificationService,
       stateMachineService,
+      websocketService,
       operations,
       traces,
     ]);
@@ -188,6 +190,24 @@ describe('traces', function () {
     assert.equal((await ask(newId())).status, 404);
     assert.equal((await server.call('GET', `/api/traces/${own}`)).status, 401);
     assert.equal((await ask(own, ada.accessToken)).status, 200);
+  });
+
+  it('is found from a badge: by the event that awarded it, in the feed of whoever has it', async () => {
+    const { user, accessToken } = await registerSomebody(server);
+    const requestId = `badge-${newId()}`;
+    await grant(requestId, user.id);
+    const feed = `/api/websocket/feeds/user.${user.id}?since=0`;
+    const awarded = await eventually(async () => {
+      const { data } = (await server.call('GET', feed, { token: accessToken })).body as {
+        data: readonly { event: { id: string; type: string; requestid: string; data: { badge?: { code: string } } } }[];
+      };
+      const found = data.find(({ event }) => event.data.badge?.code === 'first-contribution');
+      assert.ok(found);
+      return found.event;
+    });
+    assert.equal(awarded.requestid, requestId);
+    const { steps } = await traceOf(awarded.requestid);
+    assert.ok(steps.some(({ id, title }) => id === awarded.id && title.startsWith('badge.awarded')));
   });
 
   it('is bounded, and says so; a limit or an id that does not fit is refused', async () => {
