@@ -22,5 +22,5 @@ export async function traceRequests(ctx: Context, next: Next): Promise<void> {
   await next();
   const route = (ctx.state['route'] as string | undefined) ?? 'none';
   span.tell(`${ctx.method} ${route}`, { 'http.route': route, 'http.response.status_code': ctx.status });
-  span.end(ctx.status >= 500 ? new Error() : undefined);
+  span.end(ctx.status >= 500 ? String(ctx.status) : undefined);
 }

@@ -109,10 +109,10 @@ function wrap(span: SdkSpan): Span {
   return {
     traceparent: `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`,
     tell: (name, facts) => void span.updateName(name).setAttributes({ ...facts }),
-    end: (error) => {
-      if (error !== undefined) {
+    end: (failure) => {
+      if (failure !== undefined) {
         // The name alone: a driver's message may quote a document.
-        const name = error instanceof Error ? error.name : 'Error';
+        const name = typeof failure === 'string' ? failure : failure.name;
         span.setStatus({ code: SpanStatusCode.ERROR, message: name }).setAttribute('error.type', name);
       }
       span.end();

@@ -85,7 +85,7 @@ async function ending<T>(open: () => readonly Span[], body: () => Promise<T>): P
     open().forEach((span) => span.end());
     return value;
   } catch (error) {
-    open().forEach((span) => span.end(error));
+    open().forEach((span) => span.end(error instanceof Error ? error : String(error)));
     throw error;
   }
 }

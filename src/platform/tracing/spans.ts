@@ -18,8 +18,8 @@ export interface Span {
   readonly traceparent: string;
   /** Renames it and adds facts: what is known late. */
   tell(name: string, facts: SpanFacts): void;
-  /** Ends it; with an error, as failed. */
-  end(error?: unknown): void;
+  /** Ends it; with an error, or a name for one, as failed. */
+  end(failure?: Error | string): void;
 }
 
 /** Begins spans. */

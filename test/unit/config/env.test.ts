@@ -42,6 +42,10 @@ describe('readConfig', () => {
       BOOTSTRAP_ADMIN_EMAIL: 'nobody',
       REGISTRATION: 'perhaps',
       KEY_PREFIX: 'a:b',
+      METRICS_PORT: '0',
+      METRICS_TOKEN: 'short',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
+      OTEL_TRACES_SAMPLER_ARG: '2',
     });
     const named = problems
       .map((problem) => problem.split(':')[0])
@@ -50,7 +54,11 @@ describe('readConfig', () => {
       'BOOTSTRAP_ADMIN_EMAIL',
       'KEY_PREFIX',
       'MASTER_KEY',
+      'METRICS_PORT',
+      'METRICS_TOKEN',
       'MONGO_URL',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'OTEL_TRACES_SAMPLER_ARG',
       'PORT',
       'REDIS_URL',
       'REGISTRATION',
