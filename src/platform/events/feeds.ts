@@ -34,7 +34,8 @@ export interface FeedEvent {
   /** Changes when a feed begins anew, because all of it had been retired: cursors of another epoch are void. */
   readonly epoch: string;
   readonly event: CloudEvent;
-  readonly placedAt: Date;
+  /** Missing on places of before it was kept. */
+  readonly placedAt?: Date;
   readonly expireAt: Date;
 }
 

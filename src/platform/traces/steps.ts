@@ -58,9 +58,10 @@ export function stepsOf(requestId: string, rows: TraceRows, withErrors: boolean)
       const parent = parents.known(_id.slice(0, _id.lastIndexOf('.')));
       return { at: time, what: 'event', id: _id, parent, title: `${type} about ${subject}`, actor };
     }),
-    ...rows.places.map(({ _id, feed, seq, placedAt }): Step => {
+    ...rows.places.flatMap(({ _id, feed, seq, placedAt }): Step[] => {
       const parent = parents.known(_id.slice(feed.length + 1));
-      return { at: placedAt, what: 'placed', id: _id, parent, title: `number ${seq} of the feed ${feed}`, feed, seq };
+      const title = `number ${seq} of the feed ${feed}`;
+      return placedAt ? [{ at: placedAt, what: 'placed', id: _id, parent, title, feed, seq }] : [];
     }),
     ...rows.transitions.map((transition) => transitionStep(transition, parents)),
     ...rows.timers.flatMap((timer) => timerSteps(timer, parents, withErrors)),
