@@ -6,6 +6,7 @@ import { retention } from '#config/retention.ts';
 import { withDatabase } from '#src/platform/embedded/mongod.ts';
 import { startFleet, fleetAdmin, type Fleet, type FleetOptions } from '../../test/support/fleet.ts';
 import { startTestServers, type TestServers } from '../../test/support/servers.ts';
+import { median, say } from '../figures.ts';
 import { send, slice, type Slice, type Target } from './load.ts';
 
 const help = `Measures XP grants over HTTP beside a transaction per request and beside a job per request.
@@ -62,10 +63,6 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-
-const median = (numbers: readonly number[]): number =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function start(variant: Variant, index: number, servers: TestServers): Promise<Running> {
   const database = `bench-${index}`;

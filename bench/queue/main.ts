@@ -1,0 +1,111 @@
+// `npm run bench:queue`: how fast one worker process drains a backlog of accepted work, beside queues on PostgreSQL.
+// Interleaved rounds on one machine: only the ratios mean something elsewhere.
+import { parseArgs } from 'node:util';
+import { startTestServers } from '../../test/support/servers.ts';
+import { median, say } from '../figures.ts';
+import type { Drain } from './drain.ts';
+import { drainOurs, workerArguments } from './ours.ts';
+import { drainPeer, installPeers, peers, titleOf } from './peers.ts';
+import { startPostgres, type Postgres } from './postgres.ts';
+
+const help = `Drains a backlog with one worker process, beside graphile-worker and pg-boss on PostgreSQL.
+
+  npm run bench:queue -- [--rows=50000] [--rounds=5] [--only=<part of a name>] [--cpu-prof=<folder>]
+
+  --rows       rows of each backlog
+  --rounds     interleaved rounds; medians and the ratios paired within each are printed
+  --only       only what has this in its name, such as product
+  --cpu-prof   keep a CPU profile of each of our workers in this folder
+  --help       this text
+
+  Ours are rows of the product in MongoDB (w: majority, j: true), each settled in a transaction; theirs are jobs in
+  PostgreSQL (synchronous_commit on), tuned as their documents advise. The peers are installed once, by npm, into the
+  user's cache; where PostgreSQL or a peer cannot be had, it is left out with a sentence.
+`;
+
+interface Variant {
+  readonly name: string;
+  drain(round: number): Promise<Drain>;
+}
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '50000' },
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    'cpu-prof': { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+
+const noop = 'product, a command that does nothing';
+const rows = Number(values.rows);
+
+function report(drains: ReadonlyMap<string, readonly Drain[]>): void {
+  say(`\nA backlog of ${String(rows)}, drained by one process`);
+  say('                                             rows/s   CPU µs/row   of it the worker');
+  for (const [name, all] of drains) {
+    const figures = [(d: Drain) => d.perSecond, (d: Drain) => d.cpuUs, (d: Drain) => d.workerCpuUs].map((of) =>
+      median(all.map(of)),
+    );
+    say(`  ${name.padEnd(38)} ${figures.map((figure) => figure.toFixed(0).padStart(10)).join('   ')}`);
+  }
+  const ours = drains.get(noop) ?? [];
+  for (const [name, all] of [...drains].filter(([each]) => !each.startsWith('product'))) {
+    const ratios = all.map(({ perSecond }, round) => (ours[round]?.perSecond ?? Number.NaN) / perSecond);
+    const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
+    const cpu = all.map(({ cpuUs }, round) => (ours[round]?.cpuUs ?? Number.NaN) / cpuUs);
+    say(
+      `  product ÷ ${name}: rows/s ${median(ratios).toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}), CPU ${median(cpu).toFixed(2)}`,
+    );
+  }
+}
+
+async function peersOn(postgres: Postgres): Promise<Variant[]> {
+  try {
+    const cache = await installPeers(say);
+    return peers.map((peer) => ({
+      name: titleOf(peer),
+      drain: async (round) => await drainPeer(peer, rows, postgres, cache, round),
+    }));
+  } catch (error) {
+    say(`The peers could not be installed, so they are left out: ${String(error)}`);
+    return [];
+  }
+}
+
+async function main(): Promise<void> {
+  if (values['cpu-prof'] !== undefined) {
+    workerArguments.push('--cpu-prof', `--cpu-prof-dir=${values['cpu-prof']}`);
+  }
+  const servers = await startTestServers({ mongod: { cacheGb: 2 }, report: say });
+  const postgres = await startPostgres();
+  try {
+    if (typeof postgres === 'string') {
+      say(postgres);
+    }
+    const variants: Variant[] = [
+      { name: noop, drain: async () => await drainOurs('noop', rows, servers) },
+      ...(typeof postgres === 'string' ? [] : await peersOn(postgres)),
+      { name: 'product, grants of XP', drain: async () => await drainOurs('grant', rows, servers) },
+    ].filter(({ name }) => name.includes(values.only));
+    const drains = new Map(variants.map(({ name }): [string, Drain[]] => [name, []]));
+    for (let round = 1; round <= Number(values.rounds); round += 1) {
+      for (const variant of variants) {
+        const seen = await variant.drain(round);
+        drains.get(variant.name)?.push(seen);
+        say(`  round ${String(round)} · ${variant.name}: ${seen.perSecond.toFixed(0)}/s, ${seen.cpuUs.toFixed(0)} µs`);
+      }
+    }
+    report(drains);
+  } finally {
+    await servers.stop();
+    await (typeof postgres === 'string' ? undefined : postgres.stop());
+  }
+}
+
+if (values.help) {
+  say(help);
+} else {
+  await main();
+}
