@@ -9,18 +9,20 @@ export interface PoolSettings {
   readonly shards: number;
   /** The most rows one commit takes. */
   readonly maxBatch: number;
+  /** The most it may take while there is a backlog and batches stay quick. At least `maxBatch`. */
+  readonly deepBatch: number;
   /** Times a row is tried before it becomes a dead letter. */
   readonly maxAttempts: number;
 }
 
 const pool = (settings: Pick<PoolSettings, 'what'> & Partial<PoolSettings>): PoolSettings =>
-  Object.freeze({ shards: 8, maxBatch: 256, maxAttempts: 3, ...settings });
+  Object.freeze({ shards: 8, maxBatch: 256, deepBatch: 1_024, maxAttempts: 3, ...settings });
 
 /** Every pool by name. A new pool is one line here and `workers/<pool>.worker.ts`. */
 export const pools = {
   gamification: pool({ what: 'XP, levels, badges and boards' }),
   machines: pool({ what: 'State machines: their events and timers' }),
-  feeds: pool({ what: 'Numbering the events of feeds', maxBatch: 1_000 }),
+  feeds: pool({ what: 'Numbering the events of feeds', maxBatch: 1_000, deepBatch: 1_000 }),
 } as const satisfies Record<string, PoolSettings>;
 
 /** The name of a pool. */
@@ -34,6 +36,8 @@ export const leases = Object.freeze({
   renewMs: 1_000,
   /** How often an owner looks for rows that nobody woke it for: the poll is the truth, jobs are only quicker. */
   pollMs: 250,
+  /** How long a batch of a backlog may take: well within the lease, so that nobody takes its owner for dead. */
+  deepBatchMs: 250,
   /** First wait before a failed row is tried again; doubled each time. */
   retryMs: 200,
 });

@@ -2,7 +2,7 @@
 import { Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { config } from '#config/env.ts';
-import { leases, pools, type PoolName } from '#config/pools.ts';
+import { leases, pools, type PoolName, type PoolSettings } from '#config/pools.ts';
 import { logFor } from '../log.ts';
 import { pipelinedClient } from '../redis/clients.ts';
 import type { Registry } from '../registry.ts';
@@ -28,6 +28,7 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
     .map((command) => command.kind);
   const consumers = new Map<string, Worker>();
   let sweepAt = 0;
+  let batch: number = pools[pool].maxBatch;
   const drain: Drain = {
     pass: async (tenure) => {
       const now = new Date();
@@ -35,11 +36,13 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
         sweepAt = now.getTime() + leases.pollMs;
         await sweep(registry, [...tenure.shards], now);
       }
-      const rows = await nextRows(tenure, blocking, now);
+      const limit = batch;
+      const rows = await nextRows(tenure, blocking, now, limit);
       if (rows.length > 0) {
         await committer.commit(tenure, rows);
       }
-      return rows.length === pools[pool].maxBatch;
+      batch = nextBatch(pools[pool], limit, rows.length, Date.now() - now.getTime());
+      return rows.length === limit;
     },
     onShards: (shards) => consume(consumers, shards, owner),
     onTakeover: async () => {
@@ -50,14 +53,33 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
   return owner;
 }
 
+/**
+ * The most rows of the next batch, after one of `limit` that took `taken` rows in `ms`. A row is the cheaper the more go
+ * together, so full batches grow while they are quick; one that is not full ends the backlog.
+ */
+export function nextBatch(
+  { maxBatch, deepBatch }: Pick<PoolSettings, 'maxBatch' | 'deepBatch'>,
+  limit: number,
+  taken: number,
+  ms: number,
+): number {
+  if (taken < limit) {
+    return maxBatch;
+  }
+  if (ms > leases.deepBatchMs) {
+    return Math.max(maxBatch, Math.floor(limit / 2));
+  }
+  return ms * 2 <= leases.deepBatchMs ? Math.min(deepBatch, limit * 2) : limit;
+}
+
 /** The oldest rows of the tenure's shards that may be done now, in order; none of a key that is held. */
-async function nextRows(tenure: Tenure, blocking: readonly string[], now: Date): Promise<WorkRow[]> {
+async function nextRows(tenure: Tenure, blocking: readonly string[], now: Date, limit: number): Promise<WorkRow[]> {
   const shard = { $in: [...tenure.shards] };
   const held = blocking.length > 0 ? await heldKeys(shard, blocking, now) : [];
   return await Work.native()
     .find(
       { shard, state: 'new', notBefore: { $lte: now }, ...(held.length > 0 ? { key: { $nin: held } } : {}) },
-      { sort: { _id: 1 }, limit: pools[tenure.pool].maxBatch },
+      { sort: { _id: 1 }, limit },
     )
     .toArray();
 }
