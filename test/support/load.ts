@@ -41,6 +41,8 @@ export interface LoadOptions {
   readonly callers?: number;
   /** Ends by itself after this many grants. */
   readonly total?: number;
+  /** Chooses people and amounts: at least 0 and less than 1 (Math.random). */
+  readonly random?: () => number;
 }
 
 /** A request that gets no answer within this time counts as hanging. */
@@ -74,13 +76,16 @@ export function startLoad(options: LoadOptions): Load {
 }
 
 /** A few people get most of it, so that owners have hot keys. */
-function somebody(people: readonly string[]): string {
-  return people[Math.floor(Math.random() ** 2 * people.length)] ?? '';
+function somebody(people: readonly string[], random: () => number): string {
+  return people[Math.floor(random() ** 2 * people.length)] ?? '';
+}
+
+function someGrant({ people, random = Math.random }: LoadOptions): Pick<Grant, 'userId' | 'amount'> {
+  return { userId: somebody(people, random), amount: 1 + Math.floor(random() * 40) };
 }
 
 async function grant(options: LoadOptions, report: LoadReport, key: string, turn: number): Promise<void> {
-  const userId = somebody(options.people);
-  const amount = 1 + Math.floor(Math.random() * 40);
+  const { userId, amount } = someGrant(options);
   const body = { userId, amount, reason: key };
   const end = Date.now() + giveUpMs;
   for (let attempt = 0; Date.now() < end; attempt += 1) {

@@ -1,4 +1,5 @@
-// A minute of faults in random order under load: whatever comes together, every promise holds afterwards.
+// Ten thousand grants while processes are killed at random, and a minute of every fault there is: whatever comes
+// together, every promise holds afterwards. SEED repeats the choices of a run.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { shared } from '../../support/faults.ts';
@@ -7,9 +8,46 @@ import { checkInvariants } from '../../support/invariants.ts';
 import { checkLeaderboard } from '../../support/leaderboard.ts';
 import { startLoad, summary } from '../../support/load.ts';
 import { eventually } from '../../support/eventually.ts';
+import { comesUp, playChaos } from '../../support/chaos.ts';
+import { seeded } from '../../support/seeded.ts';
 import { showLogs, startSystem, type System } from '../../support/system.ts';
 
 const minuteMs = 60_000;
+
+describe('chaos', () => {
+  let system: System;
+
+  before(async () => {
+    system = await startSystem();
+  });
+  after(async () => {
+    await system?.stop();
+  });
+  afterEach(function () {
+    showLogs(this, system);
+  });
+
+  it('counts each of ten thousand grants once, tells every socket 1 to N, and is normal within 30 s', async function () {
+    this.timeout(900_000);
+    const random = seeded();
+    console.log(`      seed ${String(random.seed)}`);
+    const story = await playChaos(system, {
+      random,
+      grants: 10_000,
+      callers: 64,
+      clients: 20,
+      kills: Number.POSITIVE_INFINITY,
+      killEveryMs: [1_000, 5_000],
+      faults: [
+        { at: 0.25, name: 'Redis emptied' },
+        { at: 0.5, name: 'MongoDB killed' },
+        { at: 0.75, name: 'Redis emptied' },
+      ],
+      normalWithinMs: 30_000,
+    });
+    console.log(`      ${story.join(', ')}`);
+  });
+});
 
 describe('a minute of random faults', () => {
   let system: System;
@@ -29,18 +67,14 @@ describe('a minute of random faults', () => {
     showLogs(this, system);
   });
 
-  const any = (count: number): number => Math.floor(Math.random() * count);
+  const random = seeded();
+  const any = (count: number): number => random.below(count);
 
   async function freezeWorker(index: number): Promise<void> {
     const { child } = system.fleet.workers[index] ?? assert.fail();
     await system.fleet.kill(child, 'SIGSTOP');
     await delay(1_000 + any(7_000));
     await system.fleet.kill(child, 'SIGCONT');
-  }
-
-  /** A supervisor starts what ended until it comes up: MongoDB may be away meanwhile. */
-  async function comesUp(start: () => Promise<unknown>): Promise<void> {
-    await eventually(start, 45_000, 200);
   }
 
   type Faults = Readonly<Record<string, () => Promise<void>>>;
@@ -83,7 +117,8 @@ describe('a minute of random faults', () => {
   it('loses nothing, doubles nothing, and ends at rest', async function () {
     this.timeout(300_000);
     const load = startLoad(system);
-    const story: string[] = [];
+    const story: string[] = [`seed ${String(random.seed)}`];
+    console.log(`      ${story.join()}`);
     await Promise.all([play(ofProcesses, story), play(ofServers, story)]);
     console.log(`      ${story.join(', ')}`);
     const then = load.report.grants.length;
