@@ -30,7 +30,7 @@ const bounds: readonly (readonly [ending: string, bound: Bound])[] = [
   ['heap MiB', { share: 0.1, amount: 5 }],
   ['rss MiB', { share: 0.2, amount: 30 }],
   ['handles', { share: 0.2, amount: 20 }],
-  ['timers', { share: 0.3, amount: 40 }],
+  ['timers', { share: 0.15, amount: 40 }],
   ['listeners', { share: 0, amount: 1 }],
   ['Redis keys', { share: 0.2, amount: 200 }],
   ['MongoDB connections', { share: 0.2, amount: 10 }],
