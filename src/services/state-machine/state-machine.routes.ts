@@ -1,7 +1,8 @@
 // The HTTP paths of machines.
 import { problems } from '#src/platform/errors.ts';
 import { pageQuery } from '#src/platform/http/cursor.ts';
-import { defineRoute, type Caller, type RouteAnswer } from '#src/platform/http/route.ts';
+import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
+import { defineRoute, type Caller } from '#src/platform/http/route.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
 import { canRead, maySend } from './state-machine.policy.ts';
@@ -31,7 +32,7 @@ export const routes = [
     alsoAnswers: { 200: 'It was there, created with the same input' },
     givesHeaders: etag,
     commands: [createInstance],
-    handle: async (request) => tagged(await request.submit(createInstance, request.body, 201)),
+    handle: async (request) => tagged(await request.submit(createInstance, request.body, 201), 'seq'),
   }),
   defineRoute({
     method: 'post',
@@ -48,9 +49,9 @@ export const routes = [
     handle: async (request) => {
       const { type, id } = request.params;
       authorizeSend(request.caller, type, id, request.body.type);
-      const expectSeq = expectedSeq(request.header('if-match'));
+      const expectSeq = expectedNumber(request.header('if-match'), seqDiffers);
       const input = { type, id, event: request.body, ...(expectSeq === undefined ? {} : { expectSeq }) };
-      return tagged(await request.submit(sendEvent, input));
+      return tagged(await request.submit(sendEvent, input), 'seq');
     },
   }),
   defineRoute({
@@ -64,7 +65,7 @@ export const routes = [
     problems: [instanceUnknown],
     handle: async ({ params: { type, id }, caller }) => {
       authorizeRead(caller, type, id);
-      return tagged({ status: 200, body: await readState(type, id) });
+      return tagged({ status: 200, body: await readState(type, id) }, 'seq');
     },
   }),
   defineRoute({
@@ -103,24 +104,4 @@ function authorizeSend(caller: Caller, type: string, id: string, event: string):
   if (verdict === 'forbidden') {
     throw problems.forbidden(`You may not send ${event} to this machine`);
   }
-}
-
-/** The step `If-Match` names; undefined where any will do. A tag that no step ever has fails like a wrong one. */
-function expectedSeq(header: string | undefined): number | undefined {
-  if (header === undefined || header.trim() === '*') {
-    return undefined;
-  }
-  const seq = /^"(\d{1,15})"$/u.exec(header.trim())?.[1];
-  if (seq === undefined) {
-    throw seqDiffers('If-Match takes one tag as ETag gives it, such as "3"');
-  }
-  return Number(seq);
-}
-
-/** The answer with the step it shows as its ETag. */
-function tagged(answer: RouteAnswer): RouteAnswer {
-  const seq = (answer.body as { seq?: unknown } | undefined)?.seq;
-  return answer.status < 202 && typeof seq === 'number'
-    ? { ...answer, headers: { ...answer.headers, ETag: `"${seq}"` } }
-    : answer;
 }
