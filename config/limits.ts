@@ -24,4 +24,18 @@ export const limits = Object.freeze({
   traceMax: 2_000,
   /** Events one resume answers with. */
   feedPage: 200,
+  /** A run of a schedule that is found later than this was missed: the schedule's policy says what becomes of it. */
+  scheduleLateMs: 60_000,
+  /** The most missed runs that are made up for, the newest ones. */
+  scheduleCatchUp: 100,
+  /** An uploaded import: its whole size, one line of it, its lines. */
+  importBytes: 64 * 1024 * 1024,
+  importLineBytes: 16 * 1024,
+  importLines: 250_000,
+  /** Lines that are done in one step, and bytes of them that are kept in one row. */
+  importChunkLines: 500,
+  importChunkBytes: 1024 * 1024,
+  /** Longest an upload may take, and longest it may stand still. */
+  uploadMs: 240_000,
+  uploadIdleMs: 20_000,
 });

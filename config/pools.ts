@@ -22,6 +22,7 @@ const pool = (settings: Pick<PoolSettings, 'what'> & Partial<PoolSettings>): Poo
 export const pools = {
   gamification: pool({ what: 'XP, levels, badges and boards' }),
   machines: pool({ what: 'State machines: their events and timers' }),
+  operations: pool({ what: 'Schedules and imports' }),
   feeds: pool({ what: 'Numbering the events of feeds', maxBatch: 1_000, deepBatch: 1_000 }),
 } as const satisfies Record<string, PoolSettings>;
 

@@ -5,6 +5,7 @@ import type { Registry } from '#src/platform/registry.ts';
 import { feedsWorker } from './feeds.worker.ts';
 import { gamificationWorker } from './gamification.worker.ts';
 import { machinesWorker } from './machines.worker.ts';
+import { operationsWorker } from './operations.worker.ts';
 
 /** Makes the owner of a pool's shards in this process. */
 export type PoolWorker = (registry: Registry) => Owner;
@@ -13,5 +14,6 @@ export type PoolWorker = (registry: Registry) => Owner;
 export const workers: Readonly<Record<PoolName, PoolWorker>> = {
   gamification: gamificationWorker,
   machines: machinesWorker,
+  operations: operationsWorker,
   feeds: feedsWorker,
 };

@@ -24,6 +24,9 @@ export const permissions = Object.freeze({
   'queue.write': 'Pause queues, and retry, promote, add and remove their jobs',
   'audit.read': 'Read what admins did',
   'trace.read': 'Follow any request through all it left',
+  'schedule.read': 'Read schedules and how their runs ended',
+  'schedule.write': 'Make, change, run and remove schedules',
+  'import.run': 'Import files, follow imports and read their reports',
   'realtime.broadcast': 'Send events to everybody',
 });
 
@@ -54,6 +57,7 @@ export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Obj
     'queue.read',
     'audit.read',
     'trace.read',
+    'schedule.read',
   ],
   legal: ['user.read.any'],
   service: ['xp.grant', 'machine.operate', 'machine.read.any', 'operation.read.any'],

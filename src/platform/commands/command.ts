@@ -21,15 +21,23 @@ export interface Command<Input = unknown> {
   readonly acceptedAt: Date;
 }
 
-/** Reads documents by id (or by another member) into the batch's state; each collection is asked once a call. */
+/** Reads documents by id or by another unique member into the batch's state; each collection is asked once a call. */
 export interface Reader {
   read<Doc extends { _id: string }>(from: Collection<Doc>, ids: Iterable<string>): Promise<(Doc | null)[]>;
+  /** The same by another member that is unique and has an index. */
+  readBy<Doc extends { _id: string }>(
+    from: Collection<Doc>,
+    member: keyof Doc & string,
+    values: Iterable<string>,
+  ): Promise<void>;
 }
 
 /** The documents a batch has loaded, with the writes of the commands before this one on top. */
 export interface State {
   /** The document, or null where there is none. An id that `load` did not read throws: that is a programming error. */
   get<Doc extends { _id: string }>(from: Collection<Doc>, id: string): Doc | null;
+  /** The same by another member. A value that `load` did not read with `readBy` throws. */
+  getBy<Doc extends { _id: string }>(from: Collection<Doc>, member: keyof Doc & string, value: string): Doc | null;
 }
 
 /** A document to be inserted (its id must be new) or put (the whole document, replacing what is there). */
@@ -54,6 +62,8 @@ export interface WorkDraft {
   readonly input: unknown;
   readonly cause: string;
   readonly notBefore?: Date;
+  /** The row's id, where somebody wants to find it by it; made where it is left out. */
+  readonly id?: string;
 }
 
 /** What `decide` says yes with. All of it is committed together or not at all. */
@@ -84,6 +94,10 @@ export interface CommandDefinition<Input = unknown> {
   load(commands: readonly Command<Input>[], reader: Reader): Promise<void>;
   /** Pure: what follows from this command in this state. An AppError is a final no; a throw is a fault. */
   decide(state: State, command: Command<Input>, now: Date): Decision | AppError;
+  /** True: an admin may put it on a schedule, and it then acts as `system`. Denied unless said; never for `direct`. */
+  readonly schedulable?: true;
+  /** What of the input makes two requests the same, where not all of it does. */
+  identity?(input: Input): unknown;
   /** What waits when a row of this kind fails: nothing (`skip`, the default) or every later row of its key (`block`). */
   readonly onFailure?: 'skip' | 'block';
   /** false: neither input nor answer is kept in a work row (credentials). Only for `direct` commands. */

@@ -10,6 +10,8 @@ type Documents = Map<string, { _id: string } | null>;
 export class Overlay implements Reader, State {
   readonly #loaded = new Map<string, Documents>();
   readonly #written = new Map<string, Documents>();
+  /** Ids by the values of further members, for those collections that were asked by one. */
+  readonly #indexes = new Map<string, Map<string, Map<string, string | null>>>();
 
   /** Reads what this batch has not read yet. Missing documents are remembered as missing. */
   async read<Doc extends { _id: string }>(from: Collection<Doc>, ids: Iterable<string>): Promise<(Doc | null)[]> {
@@ -27,6 +29,40 @@ export class Overlay implements Reader, State {
       }
     }
     return asked.map((id) => (known.get(id) ?? null) as Doc | null);
+  }
+
+  async readBy<Doc extends { _id: string }>(
+    from: Collection<Doc>,
+    member: keyof Doc & string,
+    values: Iterable<string>,
+  ): Promise<void> {
+    const members = this.#indexes.get(from.name) ?? new Map<string, Map<string, string | null>>();
+    this.#indexes.set(from.name, members);
+    const index = members.get(member) ?? new Map<string, string | null>();
+    members.set(member, index);
+    const missing = [...new Set(values)].filter((value) => !index.has(value));
+    if (missing.length === 0) {
+      return;
+    }
+    const found = await from
+      .native()
+      .find({ [member]: { $in: missing } } as mongo.Filter<Doc>, { maxTimeMS: limits.mongoMs })
+      .toArray();
+    missing.forEach((value) => index.set(value, null));
+    for (const doc of found as Doc[]) {
+      documentsOf(this.#loaded, from.name).set(doc._id, doc);
+      index.set(String(doc[member]), doc._id);
+    }
+  }
+
+  getBy<Doc extends { _id: string }>(from: Collection<Doc>, member: keyof Doc & string, value: string): Doc | null {
+    const id = this.#indexes.get(from.name)?.get(member)?.get(value);
+    if (id === undefined) {
+      throw new Error(`No document of ${from.name} was looked up by this ${member}: name it in the command's load`);
+    }
+    const doc = id === null ? null : this.get(from, id);
+    // A command before this one may have given the document another value.
+    return doc && doc[member] === value ? doc : null;
   }
 
   get<Doc extends { _id: string }>(from: Collection<Doc>, id: string): Doc | null {
@@ -59,6 +95,9 @@ export class Overlay implements Reader, State {
     }
     for (const { into, doc } of writes) {
       documentsOf(this.#written, into.name).set(doc._id, doc);
+      for (const [member, index] of this.#indexes.get(into.name) ?? []) {
+        index.set(String((doc as Record<string, unknown>)[member]), doc._id);
+      }
     }
   }
 }

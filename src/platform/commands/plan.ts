@@ -137,7 +137,7 @@ export function workRow(
   const input = definition.input.parse(draft.input);
   const key = definition.key(input);
   return {
-    _id: newId(),
+    _id: draft.id ?? newId(),
     shard: shardFor(poolOf(definition), key),
     kind: draft.kind,
     key,

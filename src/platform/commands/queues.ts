@@ -28,10 +28,10 @@ export function openQueues(): void {
 }
 
 /**
- * The producer of a shard's queue, or null while Redis is away. A BullMQ queue keeps the error of a connection that
+ * The queue of a shard to write to, or null while Redis is away. A BullMQ queue keeps the error of a connection that
  * was not ready when it was made, so none is made before.
  */
-function producerOf(shard: string): Queue<WakeJob> | null {
+export function producerOf(shard: string): Queue<WakeJob> | null {
   if (connection?.status !== 'ready') {
     return null;
   }

@@ -51,7 +51,7 @@ function requestRow<Input>(context: SubmitContext, command: CommandDefinition<In
     input,
     actor: context.caller.userId,
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
-    requestHash: command.recorded === false ? '' : sha256(canonicalJson(input)),
+    requestHash: command.recorded === false ? '' : sha256(canonicalJson(command.identity?.(input) ?? input)),
     state: 'new',
     attempts: 0,
     // Long past: this clock and the owner's need not agree on when now is.

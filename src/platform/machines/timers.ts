@@ -1,10 +1,9 @@
 // Due timers become work: rows that the owner of the instance's shard takes like any other. Called by the machines
 // worker, as often as it likes: a timer becomes one row, however often it is found.
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
-import { workRow } from '../commands/plan.ts';
-import { Work, type WorkRow } from '../commands/work.ts';
-import { countAccepted, observeTimer } from '../metrics/metrics.ts';
+import type { WorkDraft } from '../commands/command.ts';
+import { makeRows } from '../commands/make-rows.ts';
 import type { Registry } from '../registry.ts';
 import { Timers, type Timer } from './store.ts';
 
@@ -23,7 +22,8 @@ export async function fireDueTimers(registry: Registry, shards: readonly string[
   // Timers whose row exists stay armed until it is done, or for as long as it is a dead letter: look past them.
   while (made < pageSize) {
     const due: Timer[] = await duePage(shards, now, after);
-    made += await makeRows(registry, due, now, pageSize - made);
+    const wanted = due.map((timer) => ({ draft: draftOf(timer), requestId: timer.requestId, dueAt: timer.dueAt }));
+    made += await makeRows(registry, wanted, now, pageSize - made);
     if (due.length < pageSize) {
       break;
     }
@@ -53,45 +53,10 @@ async function duePage(shards: readonly string[], now: Date, after: Timer | null
     .toArray();
 }
 
-async function makeRows(registry: Registry, due: readonly Timer[], now: Date, most: number): Promise<number> {
-  const causes = due.map((timer) => `t.${timer._id}`);
-  const known = await Work.native()
-    .find(
-      { actor: 'system', kind: timerFireKind, idempotencyKey: { $in: causes } },
-      { projection: { idempotencyKey: 1 }, maxTimeMS: limits.mongoMs },
-    )
-    .toArray();
-  const made = new Set(known.map((row) => row.idempotencyKey));
-  const fresh = due.filter((timer) => !made.has(`t.${timer._id}`)).slice(0, most);
-  const rows = fresh.map((timer) => rowOf(registry, timer, now));
-  if (rows.length === 0) {
-    return 0;
-  }
-  const inserted = await insertNew(rows);
-  countAccepted(rows.slice(0, inserted));
-  fresh.forEach(({ dueAt }) => observeTimer(now.getTime() - dueAt.getTime()));
-  return inserted;
-}
-
-function rowOf(registry: Registry, timer: Timer, now: Date): WorkRow {
-  const input = { timerId: timer._id, instance: timer.instance };
-  return workRow(
-    registry,
-    { kind: timerFireKind, input, cause: `t.${timer._id}` },
-    { requestId: timer.requestId },
-    now,
-  );
-}
-
-/** Inserts rows; those that another process inserted meanwhile are there already. */
-async function insertNew(rows: WorkRow[]): Promise<number> {
-  try {
-    const { insertedCount } = await Work.native().insertMany(rows, { ordered: false });
-    return insertedCount;
-  } catch (error) {
-    if (error instanceof mongo.MongoBulkWriteError && error.code === 11_000) {
-      return error.insertedCount;
-    }
-    throw error;
-  }
+function draftOf(timer: Timer): WorkDraft {
+  return {
+    kind: timerFireKind,
+    input: { timerId: timer._id, instance: timer.instance },
+    cause: `t.${timer._id}`,
+  };
 }

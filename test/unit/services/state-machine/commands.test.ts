@@ -232,6 +232,7 @@ describe('what a batch of machine commands reads', () => {
         asked.push(...all.map((id): [string, string] => [from.name, id]));
         return await Promise.resolve(all.map(() => null));
       },
+      readBy: async () => await Promise.reject(new Error('machines are read by id')),
     };
     const base = { id: 'w', kind: '', key: '', actor: 'a', requestHash: '', requestId: 'r', acceptedAt: new Date(0) };
     await createInstance.load([{ ...base, origin: 'c.a.1', input: create }], reader);

@@ -20,6 +20,10 @@ export class World implements State {
     return (this.docs.get(from.name)?.get(id) as Doc | undefined) ?? null;
   }
 
+  getBy<Doc extends { _id: string }>(from: { readonly name: string }, member: string, value: string): Doc | null {
+    return this.all<Doc>(from).find((doc) => (doc as Record<string, unknown>)[member] === value) ?? null;
+  }
+
   all<Doc>(from: { readonly name: string }): Doc[] {
     return [...(this.docs.get(from.name)?.values() ?? [])] as unknown as Doc[];
   }

@@ -1,0 +1,45 @@
+// Schedules that are due become work. Called by the operations worker, as often as it likes.
+import { limits } from '#config/limits.ts';
+import type { Sweep } from '../commands/drain-work.ts';
+import { makeRows } from '../commands/make-rows.ts';
+import type { Registry } from '../registry.ts';
+import { reconcileSchedulers } from './reconcile.ts';
+import { fireKind } from './schedule.commands.ts';
+import { runCause, Schedules } from './schedule.ts';
+
+const pageSize = 500;
+
+/** Makes one row for each schedule of these shards that is due. Returns how many are new. */
+export async function fireDueSchedules(registry: Registry, shards: readonly string[], now: Date): Promise<number> {
+  const due = await Schedules.native()
+    .find({ enabled: true, shard: { $in: [...shards] }, nextAt: { $lte: now } }, { maxTimeMS: limits.mongoMs })
+    .sort({ nextAt: 1 })
+    .limit(pageSize)
+    .toArray();
+  const wanted = due.map(({ _id: name, rev, nextAt }) => {
+    // One for each revision: a revision is due once, and firing makes the next one.
+    const cause = `${runCause(name, nextAt ?? now)}.${rev}`;
+    return { draft: { kind: fireKind, input: { name, rev }, cause }, requestId: cause };
+  });
+  return await makeRows(registry, wanted, now);
+}
+
+/** How often the job schedulers are compared with the schedules. */
+const compareMs = 3_000;
+
+/** The sweep of schedules: what is due becomes work at each call, the job schedulers are compared now and then. */
+export function scheduleSweep(): Sweep {
+  let compareAt = 0;
+  let comparing = false;
+  return async (registry, shards, now) => {
+    if (!comparing && now.getTime() >= compareAt) {
+      comparing = true;
+      compareAt = now.getTime() + compareMs;
+      // Redis may be slow or away: nobody waits for it.
+      void reconcileSchedulers(shards, now).finally(() => {
+        comparing = false;
+      });
+    }
+    return await fireDueSchedules(registry, shards, now);
+  };
+}
