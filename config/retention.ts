@@ -9,6 +9,10 @@ export const retention = Object.freeze({
   workSettledMs: day,
   feedEventsMs: 90 * day,
   timersFiredMs: 30 * day,
+  /** Imports and their reports, from their beginning. */
+  importsMs: 90 * day,
+  /** What of an upload is left when its process died before it was whole. */
+  uploadsBrokenMs: day / 24,
   deadLettersRedrivenMs: 90 * day,
   sessionsEndedMs: 30 * day,
 });

@@ -18,6 +18,7 @@ import { measureProcess, processMetrics } from '#src/platform/metrics/metrics.ts
 import type { Running } from '#src/platform/process.ts';
 import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts';
 import { probeRedis } from '#src/platform/redis/clients.ts';
+import { importsOver } from '#src/platform/imports/service.ts';
 import { schedulesOver } from '#src/platform/schedules/service.ts';
 import { createRegistry, type Registry } from '#src/platform/registry.ts';
 import { bootstrapAdmin, checkPassword, mayReadFeed, services } from './services/index.ts';
@@ -31,7 +32,8 @@ export function buildRegistry(only?: readonly string[]): Registry {
   const mounted = services.map((service) =>
     only === undefined || only.includes(service.name) ? service : { ...service, routes: [] },
   );
-  return createRegistry([...mounted, operations, audit, traces, schedulesOver(services)], machines);
+  const platform = [operations, audit, traces, schedulesOver(services), importsOver(services)];
+  return createRegistry([...mounted, ...platform], machines);
 }
 
 /** Connects, migrates, listens. `port` 0 takes a free one. */

@@ -2,9 +2,14 @@
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import type { Registry } from '#src/platform/registry.ts';
+import { importSweep } from '#src/platform/imports/sweep.ts';
 import { scheduleSweep } from '#src/platform/schedules/sweep.ts';
 
 /** Owns shards of schedules and imports, makes due runs and next steps into work, and keeps their surroundings tidy. */
 export function operationsWorker(registry: Registry): Owner {
-  return workOwner(registry, 'operations', scheduleSweep());
+  const sweeps = [scheduleSweep(), importSweep()];
+  return workOwner(registry, 'operations', async (...at) => {
+    const made = await Promise.all(sweeps.map(async (sweep) => await sweep(...at)));
+    return made.reduce((sum, count) => sum + count, 0);
+  });
 }

@@ -91,6 +91,7 @@ export const problems = {
   forbidden: defineProblem('auth.forbidden', 403, 'Your role does not allow this'),
   notFound: defineProblem('request.not-found', 404, 'There is nothing here for you'),
   methodNotAllowed: defineProblem('request.method-not-allowed', 405, 'This path does not take that method'),
+  timeout: defineProblem('request.timeout', 408, 'The body did not come in time'),
   conflict: defineProblem('request.conflict', 409, 'Somebody else changed it at the same moment; try again'),
   preconditionFailed: defineProblem('request.precondition-failed', 412, 'It changed since you read it'),
   tooLarge: defineProblem('request.too-large', 413, 'The body is too large'),

@@ -5,6 +5,7 @@ import { pools } from '#config/pools.ts';
 import type { CommandDefinition } from './commands/command.ts';
 import type { Subscription } from './events/event.ts';
 import type { Route } from './http/route.ts';
+import type { ImportDefinition } from './imports/definition.ts';
 import type { MachineDefinition } from './machines/definition.ts';
 import type { Projection } from './commands/projection.ts';
 
@@ -16,6 +17,8 @@ export interface Service {
   readonly commands?: readonly CommandDefinition[];
   readonly subscriptions?: readonly Subscription[];
   readonly projections?: readonly Projection[];
+  /** Files it takes in, line by line. */
+  readonly imports?: readonly ImportDefinition[];
 }
 
 /** Services, their commands, reactions and machines, looked up by name. */

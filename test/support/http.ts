@@ -55,7 +55,7 @@ export async function send(url: string, method: string, path: string, call: Call
     ...(call.body === undefined ? {} : { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) }),
   });
   const text = await response.text();
-  const isJson = /json/u.test(response.headers.get('content-type') ?? '');
+  const isJson = /[/+]json/u.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: response.headers,

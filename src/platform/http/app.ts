@@ -1,21 +1,19 @@
 // The HTTP door: builds the Koa application, never listens. The API root and the tests give it a server.
 import cors from '@koa/cors';
-import Koa, { type Context, type Middleware, type Next } from 'koa';
+import Koa, { type Middleware } from 'koa';
 import helmet from 'koa-helmet';
 import { config } from '#config/env.ts';
-import { limits } from '#config/limits.ts';
 import type { Submit } from '../commands/submit.ts';
-import { unavailable } from '../errors.ts';
 import { logFor } from '../log.ts';
-import { within } from '../mongo/deadline.ts';
 import { referenceOf } from '../reference/service.ts';
 import type { Registry, Service } from '../registry.ts';
 import { isTracing } from '../tracing/spans.ts';
 import { logRequests } from './access-log.ts';
+import { answerInTime } from './answer-in-time.ts';
 import { healthRoutes, type HealthProbes } from './health.ts';
 import { traceRequests } from './trace-requests.ts';
 import { catchProblems } from './problem.ts';
-import { headerOf, identifyRequest } from './request-id.ts';
+import { identifyRequest } from './request-id.ts';
 import { bindRoutes, refuseUnrouted } from './router.ts';
 
 /** What an application is made of. */
@@ -63,12 +61,6 @@ function crossOrigin(origins: readonly string[]): Middleware {
     exposeHeaders: ['Idempotency-Replayed', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
     maxAge: 600,
   });
-}
-
-/** Ends the wait for whatever hangs with 503. What was accepted is done all the same: the same key finds it. */
-async function answerInTime(ctx: Context, next: Next): Promise<void> {
-  const asked = headerOf(ctx, 'prefer') === undefined ? 0 : limits.waitMaxMs;
-  await within(next(), limits.answerMs + asked, () => unavailable(undefined));
 }
 
 /** An application that answers every route of the registry, health, and everything else with a problem. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Permission } from '../auth/permissions.ts';
 import type { CommandDefinition } from '../commands/command.ts';
 import type { ProblemMaker } from '../errors.ts';
+import type { Upload } from './upload.ts';
 
 /** The media type of answers, unless a route says otherwise. */
 export const json = 'application/json';
@@ -21,6 +22,8 @@ export interface RouteRequest<Params, Query, Body> {
   readonly params: Params;
   readonly query: Query;
   readonly body: Body;
+  /** The body on its way; undefined on routes that accept none as a stream. */
+  readonly upload: Upload | undefined;
   /** The caller; on `public` routes `anonymous`, without roles and permissions. */
   readonly caller: Caller;
   readonly requestId: string;
@@ -52,6 +55,8 @@ export interface Route {
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
+  /** Media types of a body that is read as it comes (`upload`), instead of a JSON one. */
+  readonly accepts: readonly string[];
   /** Status of success and the shape of its body; undefined where a success has none (204). */
   readonly status: number;
   readonly output: z.ZodType | undefined;
@@ -82,6 +87,7 @@ type Optional =
   | 'params'
   | 'query'
   | 'body'
+  | 'accepts'
   | 'alsoAnswers'
   | 'commands'
   | 'problems'
@@ -114,6 +120,7 @@ export function defineRoute<
     params: definition.params,
     query: definition.query,
     body: definition.body,
+    accepts: definition.accepts ?? [],
     status: definition.status ?? 200,
     output: definition.output,
     alsoAnswers: definition.alsoAnswers ?? {},

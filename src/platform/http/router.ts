@@ -6,6 +6,7 @@ import type { Submit } from '../commands/submit.ts';
 import { problems, type FieldProblem } from '../errors.ts';
 import { authenticate, nobody } from './authenticate.ts';
 import { readBody } from './body.ts';
+import { admitUpload, type Upload } from './upload.ts';
 import { fieldProblems } from './problem.ts';
 import { headerOf } from './request-id.ts';
 import { json, type Caller, type Route, type RouteRequest } from './route.ts';
@@ -50,6 +51,7 @@ function parseRequest(route: Route, ctx: Context, submit: Submit): RouteRequest<
     params,
     query,
     body,
+    upload: ctx.state['upload'] as Upload | undefined,
     caller: (ctx.state['caller'] as Caller | undefined) ?? nobody,
     requestId: ctx.state['requestId'] as string,
     traceparent: ctx.state['traceparent'] as string | undefined,
@@ -91,7 +93,11 @@ export function bindRoutes(routes: readonly Route[], submit: Submit): Router {
       throw new Error(`The route ${name} is defined twice`);
     }
     taken.add(name);
-    router.register(route.path, [route.method], [admit(route), ...(route.body ? [readBody] : []), run(route, submit)]);
+    const reads = [
+      ...(route.body ? [readBody] : []),
+      ...(route.accepts.length > 0 ? [admitUpload(route.accepts)] : []),
+    ];
+    router.register(route.path, [route.method], [admit(route), ...reads, run(route, submit)]);
   }
   return router;
 }

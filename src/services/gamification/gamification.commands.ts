@@ -2,12 +2,14 @@
 import { defineCommand, insert, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
 import { problems, type AppError } from '#src/platform/errors.ts';
 import type { EventDraft, Write } from '#src/platform/commands/command.ts';
-import { readUsers, userIn } from '#src/services/user/index.ts';
-import { correctionForbidden, userUnknown } from './gamification.errors.ts';
+import { canonicalJson, sha256 } from '#src/platform/ids.ts';
+import { defineImport } from '#src/platform/imports/definition.ts';
+import { readUsers, readUsersByEmail, userByEmail, userIn } from '#src/services/user/index.ts';
+import { correctionForbidden, sourceDiffers, userUnknown } from './gamification.errors.ts';
 import { badgeAwarded, levelReached, xpAdded } from './gamification.events.ts';
 import { BadgeAwards, XpGrants, XpTotals, type XpAnswer, type XpTotal } from './gamification.model.ts';
 import { badgesEarned, levelAt, levelNumbered, levelsCrossed } from './gamification.policy.ts';
-import { grantXp, type GrantXp } from './gamification.schema.ts';
+import { grantXp, importXp, xpLine, type GrantXp, type ImportXp, type XpLine } from './gamification.schema.ts';
 
 /**
  * Grants XP. The answer carries the totals after it, the level and the badges it brought. A level once reached stays.
@@ -49,6 +51,63 @@ export const addXpCommand = defineCommand<GrantXp>({
       return correctionForbidden();
     }
     return grant(before, command, now);
+  },
+});
+
+const ledgerId = ({ source, id }: ImportXp): string => `x.${source}.${id}`;
+
+/**
+ * Grants the XP of an imported line, once for each source and id, whichever file it stands in.
+ * Refusals: gamification.user-unknown, gamification.source-differs.
+ */
+export const importXpCommand = defineCommand<ImportXp>({
+  kind: 'gamification.xp.import',
+  pool: 'gamification',
+  input: importXp,
+  key: (input) => `user.${input.userId}`,
+  load: async (commands, reader) => {
+    const ids = commands.map((command) => command.input.userId);
+    await Promise.all([
+      reader.read(XpTotals, ids),
+      reader.read(
+        XpGrants,
+        commands.map(({ input }) => ledgerId(input)),
+      ),
+      readUsers(reader, ids),
+    ]);
+  },
+  decide: (state, command, now) => {
+    const { userId, amount, reason, occurredAt } = command.input;
+    const origin = ledgerId(command.input);
+    const requestHash = sha256(canonicalJson({ userId, amount, reason, occurredAt }));
+    const earlier = state.get(XpGrants, origin);
+    if (earlier) {
+      return earlier.requestHash === requestHash ? { result: earlier.answer, replayed: true } : sourceDiffers();
+    }
+    const before = state.get(XpTotals, userId) ?? newcomer(state, userId);
+    if (!before) {
+      return userUnknown(`There is no user ${userId}`);
+    }
+    const input = { userId, amount, reason, occurredAt, mayCorrect: false };
+    return grant(before, { ...command, input, origin, requestHash }, now);
+  },
+});
+
+/** The import `xp`. */
+export const xpImport = defineImport<XpLine>({
+  name: 'xp',
+  permission: 'xp.grant',
+  line: xpLine,
+  load: async (lines, reader) =>
+    await readUsersByEmail(
+      reader,
+      lines.map(({ email }) => email),
+    ),
+  toCommand: ({ email, ...line }, state) => {
+    const user = userByEmail(state, email);
+    return user
+      ? { kind: importXpCommand.kind, input: { ...line, userId: user.id } }
+      : userUnknown('Nobody has this e-mail address');
   },
 });
 

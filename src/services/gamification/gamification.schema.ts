@@ -1,6 +1,7 @@
 // Shapes of the gamification service: what it takes, what it answers.
 import { z } from 'zod';
 import { limits } from '#config/limits.ts';
+import { emailAddress } from '#src/services/user/index.ts';
 
 /** A user's id in a path or body. */
 export const userId = z
@@ -26,6 +27,34 @@ export const grantXp = addXp.extend({ mayCorrect: z.boolean() });
 
 /** A grant as a command takes it. */
 export type GrantXp = z.output<typeof grantXp>;
+
+const reason = addXp.shape.reason;
+
+/**
+ * One line of the import `xp`: a grant, known for ever by its source and its id there. An opening total is one line for
+ * each person, with an id such as `total`.
+ */
+export const xpLine = z.strictObject({
+  email: emailAddress,
+  amount: z
+    .union([
+      z.int(),
+      z
+        .string()
+        .regex(/^\d{1,7}$/u, 'must be a whole number')
+        .transform(Number),
+    ])
+    .pipe(z.int().min(1).max(1_000_000)),
+  reason,
+  source: z.string().regex(/^[a-z0-9-]{1,40}$/u, 'may hold a-z, 0-9 and -'),
+  id: z.string().regex(/^[A-Za-z0-9._~-]{1,100}$/u, 'may hold letters, digits, ., _, ~ and -'),
+  occurredAt: addXp.shape.occurredAt,
+});
+export type XpLine = z.output<typeof xpLine>;
+
+/** Input of the command behind it. */
+export const importXp = xpLine.omit({ email: true }).extend({ userId });
+export type ImportXp = z.output<typeof importXp>;
 
 /** A level's name and number, 1 is the lowest. */
 export const level = z.object({ name: z.string(), number: z.int() }).meta({ id: 'Level' });

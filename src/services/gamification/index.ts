@@ -1,6 +1,6 @@
 // Front door of the gamification service: XP, levels, badges, leaderboards.
 import type { Service } from '#src/platform/registry.ts';
-import { addXpCommand } from './gamification.commands.ts';
+import { addXpCommand, importXpCommand, xpImport } from './gamification.commands.ts';
 import { xpBoard } from './gamification.queries.ts';
 import { gamificationRoutes } from './gamification.routes.ts';
 
@@ -8,6 +8,7 @@ import { gamificationRoutes } from './gamification.routes.ts';
 export const gamificationService: Service = {
   name: 'gamification',
   routes: gamificationRoutes,
-  commands: [addXpCommand],
+  commands: [addXpCommand, importXpCommand],
+  imports: [xpImport],
   projections: [xpBoard],
 };

@@ -1,12 +1,13 @@
 // The front door of the user service: accounts, and who people are to other services.
 import { provideRoles } from '#src/platform/auth/sessions.ts';
 import type { Service } from '#src/platform/registry.ts';
-import { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
+import { userCommands, usersImport } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
 
 export { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
-export { findAccount, findCredential, namesOf, readUsers, someoneHasRole, userIn } from './user.queries.ts';
+export { findAccount, findCredential, namesOf, someoneHasRole } from './user.queries.ts';
+export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
 export { accountView, emailAddress, personName, type AccountView } from './user.schema.ts';
 
 // Whose service keeps the roles says so itself: no process that checks sessions can forget it.
@@ -16,5 +17,6 @@ provideRoles(rolesOfUser);
 export const userService: Service = {
   name: 'user',
   routes: userRoutes,
-  commands: [createAccount, registerAccount, setFirstPassword],
+  commands: userCommands,
+  imports: [usersImport],
 };

@@ -1,11 +1,12 @@
-// Writes of accounts. All are direct: they touch only their own document.
+// Writes of accounts. They touch only their own document, so requests do them directly; imported lines have a queue.
 import type { AppError } from '#src/platform/errors.ts';
 import { defineCommand, insert, put, type Command, type Decision } from '#src/platform/commands/command.ts';
+import { defineImport } from '#src/platform/imports/definition.ts';
 import { userProblems } from './user.errors.ts';
 import { userRegistered } from './user.events.ts';
 import { nameKeyOf, Users, type User } from './user.model.ts';
 import { presentAccount } from './user.presenter.ts';
-import { accountInput, firstPasswordInput, registrationInput } from './user.schema.ts';
+import { accountInput, firstPasswordInput, importedUser, registrationInput } from './user.schema.ts';
 
 interface NewAccount {
   readonly email: string;
@@ -52,6 +53,33 @@ export const createAccount = defineCommand({
   onDuplicate: emailTaken,
 });
 
+/** Makes the account of an imported line. A user's address is its own key: a line that comes again is refused. Codes: auth.email-taken. */
+export const importAccount = defineCommand({
+  kind: 'user.account.import',
+  pool: 'operations',
+  input: importedUser,
+  key: (input) => `user.${input.email}`,
+  load: async (commands, reader) =>
+    await reader.readBy(
+      Users,
+      'email',
+      commands.map((command) => command.input.email),
+    ),
+  decide: (state, command, now) =>
+    state.getBy(Users, 'email', command.input.email) === null
+      ? begin(command, { ...command.input, roles: ['user'] }, now)
+      : emailTaken(),
+});
+
+/** The import `users`. */
+export const usersImport = defineImport({
+  name: 'users',
+  permission: 'user.create',
+  line: importedUser,
+  load: async () => await Promise.resolve(),
+  toCommand: (line) => ({ kind: importAccount.kind, input: line }),
+});
+
 /** Makes one's own account, with its password. Codes: auth.email-taken. */
 export const registerAccount = defineCommand({
   kind: 'user.account.register',
@@ -91,3 +119,6 @@ export const setFirstPassword = defineCommand({
     return { writes: [put(Users, changed)], result: { set: true, passwordHash: input.passwordHash } };
   },
 });
+
+/** Every command of this service. */
+export const userCommands = [createAccount, importAccount, registerAccount, setFirstPassword] as const;

@@ -60,6 +60,17 @@ export function userIn(state: State, id: string): { readonly id: string; readonl
   return user && { id: user._id, name: user.name };
 }
 
+/** Reads users by their addresses into a command's state: for imports of other services. */
+export async function readUsersByEmail(reader: Reader, emails: Iterable<string>): Promise<void> {
+  await reader.readBy(Users, 'email', emails);
+}
+
+/** A user whose address `readUsersByEmail` read. Null where nobody has it. */
+export function userByEmail(state: State, email: string): { readonly id: string } | null {
+  const user = state.getBy(Users, 'email', email);
+  return user && { id: user._id };
+}
+
 interface ListCursor {
   readonly q: string | null;
   readonly nameKey: string;

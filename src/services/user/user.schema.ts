@@ -63,6 +63,10 @@ export type AccountView = z.output<typeof accountView>;
 /** What the command that makes an account needs. No credential: its row is kept. */
 export const accountInput = z.strictObject({ email: emailAddress, name: personName, roles: z.array(roleName).min(1) });
 
+/** One line of the import `users`: an account without a password, for whoever proves to have the address. */
+export const importedUser = z.strictObject({ email: emailAddress, name: personName });
+export type ImportedUser = z.output<typeof importedUser>;
+
 /** Registration: account and password in one commit, and no row. */
 export const registrationInput = z.strictObject({ email: emailAddress, name: personName, passwordHash: z.string() });
 
