@@ -65,7 +65,6 @@ export const accountInput = z.strictObject({ email: emailAddress, name: personNa
 
 /** One line of the import `users`: an account without a password, for whoever proves to have the address. */
 export const importedUser = z.strictObject({ email: emailAddress, name: personName });
-export type ImportedUser = z.output<typeof importedUser>;
 
 /** Registration: account and password in one commit, and no row. */
 export const registrationInput = z.strictObject({ email: emailAddress, name: personName, passwordHash: z.string() });
