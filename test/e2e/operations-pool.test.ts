@@ -72,6 +72,6 @@ describe('the operations pool', () => {
   });
 
   it('imports people and XP of the real input, each line once, while every worker is killed', async () => {
-    await checkImportOf(system, partOf(await readContributions(), { limit: 2_000 }));
+    await checkImportOf(system, partOf(await readContributions(), { limit: 1_200 }));
   });
 });

@@ -1,17 +1,16 @@
 // Imports over HTTP on real MongoDB and Redis: files of people and of XP, what is refused and how that is told.
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
 import { after, before, describe, it } from 'mocha';
 import { limits } from '#config/limits.ts';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
-import { Work } from '#src/platform/commands/work.ts';
+import { shardsOf, Work } from '#src/platform/commands/work.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { newId } from '#src/platform/ids.ts';
 import { importPage, importView, type ImportView } from '#src/platform/imports/import.schema.ts';
 import { ImportChunks, Imports } from '#src/platform/imports/import.ts';
 import { importsOver } from '#src/platform/imports/service.ts';
-import { tidyUploads } from '#src/platform/imports/sweep.ts';
+import { stepImports, tidyUploads } from '#src/platform/imports/sweep.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
@@ -128,74 +127,6 @@ describe('imports', function () {
     assert.ok(!JSON.stringify(refused).includes('secret-text'));
   });
 
-  it('refuses whole files that cannot be right, and keeps nothing of them', async () => {
-    const chunks = await ImportChunks.native().countDocuments();
-    const imports = await Imports.native().countDocuments();
-    const long = 'z'.repeat(limits.importLineBytes + 10);
-    const many = 'a@b.test,A\n'.repeat(limits.importChunkLines * 2);
-    for (const [name, type, body, status, code] of [
-      ['nothing', csv, 'email,name\n', 404, 'import.unknown'],
-      ['users', csv, '', 422, 'import.empty'],
-      ['users', csv, 'email,name\n\n', 422, 'import.empty'],
-      ['users', ndjson, '\n\n', 422, 'import.empty'],
-      ['users', csv, 'email\na@b.test\n', 422, 'import.header'],
-      ['users', csv, 'email,name,password\n', 422, 'import.header'],
-      ['users', csv, 'email,name,name\n', 422, 'import.header'],
-      ['users', csv, `email,name\n${many}"x`, 422, 'import.malformed'],
-      ['users', csv, `email,name\n${many}${long},A\n`, 413, 'import.line-too-long'],
-      ['users', 'text/plain', 'email,name\n', 415, 'request.unsupported-media-type'],
-      ['users', 'application/json', '{}', 415, 'request.unsupported-media-type'],
-      ['users', `${csv}; charset=latin1`, 'email,name\n', 415, 'request.unsupported-media-type'],
-    ] as const) {
-      const reply = await upload(name, type, body);
-      assert.equal(reply.status, status, `${type} ${body.slice(0, 40)} ${reply.text}`);
-      assert.equal(problemOf(reply).code, code);
-    }
-    const packed = await upload('users', csv, 'x', { 'content-encoding': 'gzip' });
-    assert.equal(packed.status, 415);
-    assert.equal(await ImportChunks.native().countDocuments(), chunks);
-    assert.equal(await Imports.native().countDocuments(), imports);
-  });
-
-  it('answers 413 to a body that is too large, announced or not, and keeps nothing', async () => {
-    const chunks = await ImportChunks.native().countDocuments();
-    const sent = async (headers: Record<string, string | number>, pieces: number): Promise<number | undefined> =>
-      await new Promise((resolve, reject) => {
-        const options = { method: 'POST', headers: { authorization: `Bearer ${admin.accessToken}`, ...headers } };
-        const call = request(`${server.url}/api/imports/users`, options, (response) => {
-          resolve(response.statusCode);
-          response.resume();
-          call.destroy();
-        });
-        call.on('error', reject);
-        const piece = `${JSON.stringify({ email: 'x@y.test', name: 'n'.repeat(8_000) })}\n`.repeat(128);
-        const write = (left: number): void => {
-          if (left > 0 && !call.destroyed) {
-            call.write(piece, () => write(left - 1));
-          }
-        };
-        write(pieces);
-      });
-    assert.equal(await sent({ 'content-type': csv, 'content-length': limits.importBytes + 1 }, 1), 413);
-    assert.equal(await sent({ 'content-type': ndjson }, 80), 413);
-    await eventually(async () => assert.equal(await ImportChunks.native().countDocuments(), chunks));
-  });
-
-  it('keeps nothing of an upload that breaks off', async () => {
-    const chunks = await ImportChunks.native().countDocuments();
-    const lines = `{"email":"x@y.test","name":"X"}\n`.repeat(limits.importChunkLines * 2);
-    const options = {
-      method: 'POST',
-      headers: { authorization: `Bearer ${admin.accessToken}`, 'content-type': ndjson },
-    };
-    const call = request(`${server.url}/api/imports/users`, options);
-    call.on('error', () => undefined);
-    call.write(lines);
-    await eventually(async () => assert.ok((await ImportChunks.native().countDocuments()) > chunks));
-    call.destroy();
-    await eventually(async () => assert.equal(await ImportChunks.native().countDocuments(), chunks));
-  });
-
   it('is the same import under the same key, and another one without', async () => {
     const at = domain();
     const file = `email,name\na@${at},A\n`;
@@ -245,6 +176,22 @@ describe('imports', function () {
       [6, 'request.invalid', '/line/source'],
     ]);
     assert.equal(await xpOf(`a@${at}`), 55);
+  });
+
+  it('waits for the outcome of every line before it goes on', async () => {
+    const at = domain();
+    await over(await upload('users', csv, `email,name\na@${at},A\n`));
+    await owners[1]?.stop();
+    const line = { email: `a@${at}`, amount: 5, reason: 'x', source: 'waiting', id: at };
+    const { id } = importView.parse((await upload('xp', ndjson, JSON.stringify(line))).body);
+    await eventually(async () => assert.equal((await Imports.native().findOne({ _id: id }))?.inFlight.length, 1));
+    assert.equal(await stepImports(server.registry, shardsOf('operations'), new Date()), 0);
+    owners[1] = workOwner(server.registry, 'gamification');
+    owners[1].start();
+    await eventually(async () => {
+      const view = importView.parse((await get(`/api/imports/${id}`)).body);
+      assert.deepEqual([view.state, view.accepted], ['done', 1]);
+    });
   });
 
   it('tells of its progress, and ends early when it is cancelled: what was done stays and is counted', async () => {

@@ -57,6 +57,7 @@ describe('CSV', () => {
   it('knows the line each record begins at, past blank lines and quoted newlines', async () => {
     const text = '\uFEFFa,b\n1,"x\r\ny\nz"\n\n\n3,4\n';
     const lines = await linesOf('text/csv', text);
+    assert.equal((await linesOf('text/csv', text, 1))[0]?.cells?.[0], 'a', 'the mark came in pieces');
     assert.deepEqual(
       lines.map(({ n, cells }) => [n, cells?.[0]]),
       [
