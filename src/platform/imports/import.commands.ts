@@ -61,6 +61,7 @@ export const cancelImport = defineCommand<CancelInput>({
   kind: 'operations.import.cancel',
   pool: 'operations',
   input: cancelInput,
+  problems: [importUnknown, importFinished],
   key: keyOf,
   load: async (commands, reader) => {
     await reader.read(

@@ -6,14 +6,14 @@ import { AppError, problems } from '../errors.ts';
 import { decodeCursor, encodeCursor, pageQuery, toPage, type Page } from '../http/cursor.ts';
 import { defineRoute, type Route, type RouteAnswer } from '../http/route.ts';
 import { beginImport, cancelImport, type ImportDefinitions } from './import.commands.ts';
-import { importUnknown } from './import.errors.ts';
+import { fileProblems, importUnknown } from './import.errors.ts';
 import { presentImport, presentRefused } from './import.presenter.ts';
 import { idParams, importPage, importView, nameParams, type ImportView } from './import.schema.ts';
 import { Imports, linesRange, RefusedLines, type Import } from './import.ts';
 import { readers } from './lines.ts';
 import { forget, receive } from './receive.ts';
 
-const auth = { permission: 'import.run' };
+const auth = { permission: 'import.run' } as const;
 const bounded = { maxTimeMS: limits.mongoMs };
 
 async function findImport(id: string): Promise<Import> {
@@ -44,17 +44,20 @@ async function* refusedLines(id: string): AsyncGenerator<string> {
 function uploadRoute(definitions: ImportDefinitions): Route {
   return defineRoute({
     method: 'post',
-    path: '/api/imports/:name',
+    path: '/api/imports/:id',
     summary: `Import a file of lines: ${[...definitions.keys()].join(', ')}`,
     auth,
     params: nameParams,
     accepts: Object.keys(readers),
     status: 202,
     output: importView,
+    commands: [beginImport],
+    problems: [importUnknown, ...Object.values(fileProblems)],
+    givesHeaders: { Location: 'The import' },
     handle: async ({ params, upload, caller, submit }) => {
-      const definition = definitions.get(params.name);
+      const definition = definitions.get(params.id);
       if (!definition || !upload) {
-        throw importUnknown(`There is no import ${params.name}; there are ${[...definitions.keys()].join(', ')}`);
+        throw importUnknown(`There is no import ${params.id}; there are ${[...definitions.keys()].join(', ')}`);
       }
       if (!caller.can(definition.permission)) {
         throw problems.forbidden(`This needs the permission ${definition.permission}`);
@@ -101,6 +104,7 @@ const others: readonly Route[] = [
     auth,
     params: idParams,
     output: importView,
+    problems: [importUnknown],
     handle: async ({ params }) => ({ status: 200, body: presentImport(await findImport(params.id), new Date()) }),
   }),
   defineRoute({
@@ -110,6 +114,8 @@ const others: readonly Route[] = [
     auth,
     params: idParams,
     produces: 'application/x-ndjson',
+    output: z.string(),
+    problems: [importUnknown],
     handle: async ({ params }) => {
       const { _id } = await findImport(params.id);
       return { status: 200, body: Readable.from(refusedLines(_id)) };
@@ -122,6 +128,7 @@ const others: readonly Route[] = [
     auth,
     params: idParams,
     output: importView,
+    commands: [cancelImport],
     handle: async ({ params, submit }) => await submit(cancelImport, params),
   }),
 ];

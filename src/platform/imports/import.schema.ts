@@ -6,8 +6,8 @@ const id = z.string().regex(/^[0-9a-f-]{36}$/u, 'Not the id of an import');
 const count = z.int().min(0);
 const time = z.iso.datetime();
 
-/** `:name` and `:id` of the paths. */
-export const nameParams = z.strictObject({ name: z.string().max(64) });
+/** `:id` of the paths. In `POST /api/imports/:id` it is an import's name: OpenAPI knows one name for one place. */
+export const nameParams = z.strictObject({ id: z.string().max(64).describe('What is imported, such as `users`') });
 export const idParams = z.strictObject({ id });
 
 /** Input of the command that begins an import: the file is kept already. */

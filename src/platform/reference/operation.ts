@@ -131,6 +131,11 @@ function guardOf({ auth }: Route): Json {
   };
 }
 
+/** A body that is read as it comes. */
+function fileBody(types: readonly string[]): Json {
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
+}
+
 /** The operation of a route; schemas with a name go to the components. */
 export function operationOf(route: Route, tag: string, components: Components): Json {
   return {
@@ -147,6 +152,7 @@ export function operationOf(route: Route, tag: string, components: Components): 
           },
         }
       : {}),
+    ...(route.accepts.length > 0 ? { requestBody: fileBody(route.accepts) } : {}),
     responses: responsesOf(route, components),
   };
 }

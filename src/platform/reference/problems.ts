@@ -9,6 +9,7 @@ const advice: Readonly<Record<number, string>> = {
   403: 'Ask somebody whose role allows it; asking again changes nothing.',
   404: 'It does not exist, or it is none of your business.',
   405: 'Use one of the methods that the Allow header names.',
+  408: 'Send the body faster, in one go.',
   409: 'The state of things speaks against it: read that state, decide, and ask again.',
   412: 'It changed since you read it: read it again and send the new ETag.',
   413: 'Send a smaller body.',
@@ -32,6 +33,8 @@ export function allProblems(): Explained[] {
     .map((kind) => ({ ...kind, type: `/problems/${kind.code}`, advice: advice[kind.status] ?? kind.title }));
 }
 
+const uploadProblems = [problems.timeout, problems.tooLarge, problems.unsupportedMedia];
+
 /** What a route can say no with: its own, its commands', and what follows from how it is guarded and what it takes. */
 export function problemsOf(route: Route): ProblemKind[] {
   const { auth, params, query, body, commands } = route;
@@ -40,6 +43,7 @@ export function problemsOf(route: Route): ProblemKind[] {
     ...(auth === 'public' ? [] : [problems.unauthenticated]),
     ...(typeof auth === 'object' ? [problems.forbidden] : []),
     ...(body ? [problems.malformed, problems.tooLarge, problems.unsupportedMedia] : []),
+    ...(route.accepts.length > 0 ? [problems.malformed, ...uploadProblems] : []),
     ...(params || query || body ? [problems.invalid] : []),
     ...(keyed ? [problems.malformed, problems.keyReused] : []),
     ...(commands.some(({ pool }) => pool === 'direct') ? [problems.conflict] : []),

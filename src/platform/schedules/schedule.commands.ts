@@ -58,6 +58,7 @@ export function scheduleCommands(schedulable: Schedulable) {
   const save = defineCommand<SaveInput>({
     kind: 'operations.schedule.save',
     pool: 'operations',
+    problems: [kindNotSchedulable, revDiffers],
     input: saveInput,
     key: keyOf,
     load,
@@ -67,6 +68,7 @@ export function scheduleCommands(schedulable: Schedulable) {
   const remove = defineCommand<RemoveInput>({
     kind: 'operations.schedule.remove',
     pool: 'operations',
+    problems: [scheduleUnknown, revDiffers],
     input: removeInput,
     key: keyOf,
     load,
@@ -76,6 +78,7 @@ export function scheduleCommands(schedulable: Schedulable) {
   const run = defineCommand<RunInput>({
     kind: 'operations.schedule.run',
     pool: 'operations',
+    problems: [scheduleUnknown, kindNotSchedulable],
     input: runInput,
     key: keyOf,
     load,
@@ -226,7 +229,6 @@ function decideRun(schedulable: Schedulable, state: State, command: Command<RunI
     events: [rows.scheduleFired.draft({ ...told(name), data })],
     work: [{ id: operation, kind, input, cause }],
     result: { name, kind, operation, cause },
-    status: 202,
   };
 }
 

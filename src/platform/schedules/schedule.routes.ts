@@ -21,8 +21,10 @@ import { Schedules, type Schedule } from './schedule.ts';
 
 const params = z.strictObject({ name: scheduleName });
 const bounded = { maxTimeMS: limits.mongoMs };
-const read = { permission: 'schedule.read' };
-const write = { permission: 'schedule.write' };
+const read = { permission: 'schedule.read' } as const;
+const write = { permission: 'schedule.write' } as const;
+const takesVersion = { 'If-Match': 'The version it must still have, as ETag gave it' };
+const givesVersion = { ETag: 'Its version' };
 
 async function withRuns(schedule: Schedule, count: number): Promise<z.output<typeof scheduleWithRuns>> {
   // Causes of one schedule are a range of the index by actor, kind and cause, in order of time.
@@ -67,6 +69,8 @@ const reads = [
     auth: read,
     params,
     output: scheduleWithRuns,
+    problems: [scheduleUnknown],
+    givesHeaders: givesVersion,
     handle: async ({ params: { name } }) => {
       const schedule = await Schedules.native().findOne({ _id: name, removedAt: null }, bounded);
       if (!schedule) {
@@ -87,6 +91,10 @@ function writes({ save, remove, run }: ReturnType<typeof scheduleCommands>): rea
       params,
       body: scheduleBody,
       output: scheduleView,
+      alsoAnswers: { 201: 'It was made' },
+      commands: [save],
+      takesHeaders: takesVersion,
+      givesHeaders: givesVersion,
       handle: async ({ params: { name }, body, header, submit }) =>
         tagged(await submit(save, { ...body, name, ...expected(header('if-match')) }), 'version'),
     }),
@@ -97,6 +105,9 @@ function writes({ save, remove, run }: ReturnType<typeof scheduleCommands>): rea
       auth: write,
       params,
       output: removedView,
+      commands: [remove],
+      takesHeaders: takesVersion,
+      problems: [revDiffers],
       handle: async ({ params: { name }, header, submit }) =>
         await submit(remove, { name, ...expected(header('if-match')) }),
     }),
@@ -106,8 +117,10 @@ function writes({ save, remove, run }: ReturnType<typeof scheduleCommands>): rea
       summary: 'Make one run now, beside those that are due',
       auth: write,
       params,
-      status: 202,
+      status: 201,
       output: runView,
+      commands: [run],
+      givesHeaders: { Location: 'The run, as an operation' },
       handle: async ({ params: { name }, submit }) => {
         const answer = await submit(run, { name });
         const { operation } = answer.body as { readonly operation?: string };

@@ -184,7 +184,7 @@ describe('schedules', function () {
     const before = await Schedules.native().findOne({ _id: name });
     const key = { 'idempotency-key': newId() };
     const reply = await ask('POST', `/api/schedules/${name}/run`, undefined, key);
-    assert.equal(reply.status, 202);
+    assert.equal(reply.status, 201);
     await ask('POST', `/api/schedules/${name}/run`, undefined, key);
     const location = reply.headers.get('location') ?? '';
     await eventually(async () => {

@@ -156,8 +156,11 @@ describe('the OpenAPI document', () => {
     // What a path answers to methods it lacks is no operation's; 412 is there for whoever takes If-Match; pages under
     // /admin are not part of the API.
     const general = ['request.method-not-allowed', 'request.precondition-failed', 'admin.cross-site'];
+    // What only single lines of imported files are refused with stands in their reports.
+    const reported = ['bad-encoding', 'not-json', 'columns', 'outcome-lost'].map((name) => `import.${name}`);
+    const elsewhere = [...general, ...reported, 'gamification.source-differs'];
     assert.deepEqual(
-      silent.filter((code) => !general.includes(code)),
+      silent.filter((code) => !elsewhere.includes(code)),
       [],
     );
   });
