@@ -94,7 +94,7 @@ function checkBody(
   if (!media && (documented.size > 0 || type !== 'nothing')) {
     throw new Undocumented(`${what} as ${type}; documented is ${[...documented.keys()].join() || 'nothing'}`);
   }
-  const validate = media && type.endsWith('json') ? validatorOf(media.schema) : undefined;
+  const validate = media && /[/+]json$/u.test(type) ? validatorOf(media.schema) : undefined;
   if (validate && !validate(body)) {
     throw new Undocumented(`${what} otherwise than documented: ${ajvErrors(validate)} in ${JSON.stringify(body)}`);
   }

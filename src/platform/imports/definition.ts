@@ -12,7 +12,7 @@ export interface LineCommand {
 
 /** A file a service takes in. (Methods, so that an import of some line stands in a table of any.) */
 export interface ImportDefinition<Line = unknown> {
-  /** Its name in `/api/imports/:name`. */
+  /** Its name in `/api/imports/:id`. */
   readonly name: string;
   /** What whoever starts it must be allowed beside `import.run`: what its lines do. */
   readonly permission: Permission;
