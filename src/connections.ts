@@ -1,5 +1,6 @@
 // What every process does first and last: MongoDB and Redis, the checks, the migration step.
 import { seedRoles } from '#src/platform/auth/permissions.ts';
+import { refuseHalfRestored } from '#src/platform/backup/restore-marker.ts';
 import { openQueues } from '#src/platform/commands/queues.ts';
 import { logFor } from '#src/platform/log.ts';
 import { BootRefusal, closeMongo, connectMongo } from '#src/platform/mongo/connect.ts';
@@ -11,6 +12,11 @@ import { config } from '#config/env.ts';
 
 const log = logFor('boot');
 
+/** Brings the database to the shape this version needs; repeatable, done once. */
+export async function bringIntoShape(): Promise<void> {
+  await migrate([seedRoles]);
+}
+
 /** Connects and brings the database into shape. Redis may be away; one that evicts is refused. */
 export async function connect(): Promise<void> {
   if (!config.masterKey) {
@@ -18,7 +24,8 @@ export async function connect(): Promise<void> {
   }
   await startTracing();
   await connectMongo();
-  await migrate([seedRoles]);
+  await refuseHalfRestored();
+  await bringIntoShape();
   openQueues();
   const client = sharedClient();
   if (client.status !== 'ready') {

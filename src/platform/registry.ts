@@ -2,6 +2,7 @@
 // hand it on, so that the platform knows no service.
 import type { PoolName } from '#config/pools.ts';
 import { pools } from '#config/pools.ts';
+import type { StoredCheck } from './backup/checks.ts';
 import type { CommandDefinition } from './commands/command.ts';
 import type { Subscription } from './events/event.ts';
 import type { Route } from './http/route.ts';
@@ -19,6 +20,8 @@ export interface Service {
   readonly projections?: readonly Projection[];
   /** Files it takes in, line by line. */
   readonly imports?: readonly ImportDefinition[];
+  /** Promises about what it keeps, checked in every backup. */
+  readonly checks?: readonly StoredCheck[];
 }
 
 /** Services, their commands, reactions and machines, looked up by name. */
@@ -29,6 +32,7 @@ export interface Registry {
   readonly subscriptions: ReadonlyMap<string, readonly Subscription[]>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly machines: ReadonlyMap<string, MachineDefinition>;
+  readonly checks: readonly StoredCheck[];
 }
 
 /** Builds the registry. A kind that two services define, or a pool that is not in config/pools.ts, throws at start. */
@@ -60,6 +64,7 @@ export function createRegistry(services: readonly Service[], machines: readonly 
       services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
     ),
     machines: new Map(machines.map((machine) => [machine.type, machine])),
+    checks: services.flatMap((service) => service.checks ?? []),
   };
 }
 

@@ -22,6 +22,7 @@ const parts = [
   'effects',
   'workflow',
   'errors',
+  'checks',
 ];
 const folders = readdirSync(join(root, 'src/services'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

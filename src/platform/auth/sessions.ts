@@ -205,6 +205,18 @@ export async function rotateSession(refreshToken: string): Promise<OpenedSession
   return { sessionId: row._id, userId: row.userId, refreshToken: next };
 }
 
+/**
+ * Ends every session and tells how many. For a restored database: sessions that were ended after the backup live in it,
+ * so nobody's is believed. Redis forgets what it knew within seconds, or is emptied beside this.
+ */
+export async function endAllSessions(): Promise<number> {
+  const ended = await Sessions.native().updateMany(
+    { revokedAt: { $exists: false } },
+    { $set: { revokedAt: new Date() }, $inc: { rev: 1 } },
+  );
+  return ended.modifiedCount;
+}
+
 type Ended = (session: { readonly sessionId: string; readonly userId: string }) => void;
 const listeners = new Set<Ended>();
 

@@ -75,6 +75,13 @@ export class Board<Doc extends Scored> implements Projection {
     await this.#invalidate();
   }
 
+  /** A generation no set can have been built under: the clock in milliseconds is far beyond any count of take-overs. */
+  async onRestore(): Promise<void> {
+    const generation = Date.now();
+    await Boards.native().updateOne({ _id: this.name }, { $set: { generation } }, { upsert: true });
+    this.#generation.readAt = 0;
+  }
+
   /** A page of the board, null where `around` names nobody who is on it. */
   async page(from: From, limit: number, mode: RankMode): Promise<BoardPage | null> {
     const generation = await this.#currentGeneration();

@@ -11,4 +11,6 @@ export interface Projection {
   push(docs: readonly { _id: string }[]): Promise<void>;
   /** An owner of this pool vanished, perhaps between commit and push: what it pushed can no longer be trusted. */
   onTakeover(): Promise<void>;
+  /** The truth was replaced by a backup while nothing ran: whatever was pushed before, under any generation, is void. */
+  onRestore(): Promise<void>;
 }

@@ -138,6 +138,23 @@ export class Tenure {
   }
 }
 
+/** Processes that own shards now: those within their lease, by name. */
+export async function livingNodes(): Promise<string[]> {
+  const living = await Owners.native()
+    .aggregate<{ _id: string }>([
+      { $match: { $expr: { $gt: ['$leaseUntil', '$$NOW'] } } },
+      { $group: { _id: '$node' } },
+    ])
+    .toArray();
+  return living.map(({ _id }) => _id);
+}
+
+/** Frees all shards from owners that are not there: those of a restored database, before anything runs on it. */
+export async function freeShards(): Promise<void> {
+  await Owners.native().deleteMany({});
+  await Shards.native().updateMany({}, { $set: { owner: null } });
+}
+
 /**
  * Ends the tenure of an owner whose lease ran out: first its MongoDB session, so that no half-done transaction keeps
  * rows locked, then its row, then one attempt is counted for what it had taken. False when it lives or another

@@ -58,12 +58,19 @@ async function guarded<T>(guard: string, take: () => Promise<T>): Promise<T> {
   }
 }
 
+const claimFile = (dataDir: string): string => join(dataDir, 'supervisor.json');
+
+/** True while another process runs the servers of a DATA_DIR. */
+export async function isClaimed(dataDir: string): Promise<boolean> {
+  return await holds(claimSchema.safeParse(readJson(claimFile(dataDir))).data);
+}
+
 /**
  * Takes a DATA_DIR, made when absent, for this process alone; returns what gives it back.
  * @throws EmbeddedError while another start runs on it
  */
 export async function claimDataDir(dataDir: string): Promise<() => void> {
-  const file = join(dataDir, 'supervisor.json');
+  const file = claimFile(dataDir);
   const draft = `${file}.${String(process.pid)}`;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });

@@ -43,6 +43,14 @@ const ADDRESS_IN_USE = 48;
 
 const folderIn = (dataDir: string): string => join(dataDir, 'mongod');
 
+/** The product's database on an embedded mongod. */
+export const embeddedDatabase = 'smartstart_brain';
+
+/** The connection string of an embedded mongod. */
+export function mongodUrl(port: number): string {
+  return `mongodb://127.0.0.1:${String(port)}/?replicaSet=rs0&directConnection=true`;
+}
+
 /** Puts a database name into a connection string of `startMongod`. */
 export function withDatabase(url: string, name: string): string {
   const parts = new URL(url);
@@ -138,7 +146,7 @@ async function launch(
   );
   try {
     if (await ready(server, port)) {
-      return { ...server, port, url: `mongodb://127.0.0.1:${String(port)}/?replicaSet=rs0&directConnection=true` };
+      return { ...server, port, url: mongodUrl(port) };
     }
   } catch (error) {
     await server.stop();

@@ -5,7 +5,7 @@ import { findValkey } from './binaries.ts';
 import { EmbeddedError, type EmbeddedServer, type Report, isFree } from './child.ts';
 import { type ChildSpec, type Kept, type KeptChild, type ServedUrl, keepChild, keepServer } from './children.ts';
 import { claimDataDir, firstAdminMade, firstAdminPassword, masterKeyIn, noteFirstAdmin } from './data-dir.ts';
-import { chooseMongod, startMongod, withDatabase } from './mongod.ts';
+import { chooseMongod, embeddedDatabase, startMongod, withDatabase } from './mongod.ts';
 import { startValkey } from './valkey.ts';
 
 /** What is supervised. */
@@ -23,7 +23,6 @@ interface FirstAdmin {
   readonly password: string;
 }
 
-const DATABASE = 'smartstart_brain';
 const DEFAULT_ADMIN = 'admin@localhost.test';
 /** One Ctrl-C can arrive twice: from the terminal, and passed on by the parent. A second one within this is the same. */
 const SAME_SIGNAL_MS = 500;
@@ -62,7 +61,7 @@ async function startServers(
       await startMongod({ binary, dataDir, port, cacheGb: options.cacheGb ?? 1, report });
     const server = await open();
     keep('MongoDB', server, open);
-    return withDatabase(server.url, DATABASE);
+    return withDatabase(server.url, embeddedDatabase);
   };
   const valkey = async (): Promise<string> => {
     const binary = await findValkey(report, { signal });

@@ -29,6 +29,11 @@ export interface ValkeyOptions {
   readonly report: Report;
 }
 
+/** The connection string of an embedded Valkey. */
+export function valkeyUrl(port: number): string {
+  return `redis://127.0.0.1:${String(port)}`;
+}
+
 const START_LIMIT_MS = 60_000;
 
 function argumentsFor(options: ValkeyOptions, folder: string, port: number): string[] {
@@ -103,7 +108,7 @@ async function launch(options: ValkeyOptions, folder: string, port: number): Pro
     join(folder, 'valkey.log'),
   );
   if (await ready(server, port)) {
-    return { ...server, port, url: `redis://127.0.0.1:${String(port)}` };
+    return { ...server, port, url: valkeyUrl(port) };
   }
   await server.stop();
   return undefined;

@@ -211,6 +211,14 @@ async function knownHeads(feeds: readonly string[], heads: LRUCache<string, Head
   return new Map(feeds.map((feed) => [feed, known.get(feed) ?? found.get(feed) ?? { seq: 0, epoch: null }]));
 }
 
+/**
+ * Gives every feed another epoch, so that all cursors of before are answered with `reset`. For a restored database:
+ * its feeds go on from numbers that clients have seen already with other events.
+ */
+export async function beginNewEpochs(): Promise<void> {
+  await FeedEvents.native().updateMany({}, { $set: { epoch: Date.now().toString(36) } });
+}
+
 /** Where the feeds end now. */
 export async function headsOf(feeds: readonly string[]): Promise<Map<string, Head>> {
   if (feeds.length === 0) {

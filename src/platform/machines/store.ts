@@ -170,12 +170,14 @@ function hashOf(row: Omit<Transition, 'hash'>): string {
  * The row of `seq` 0, and only it, begins a chain.
  */
 export function verifyChain(rows: readonly Transition[]): boolean {
-  return rows.every((row, index) => {
-    const before = rows[index - 1];
-    const { hash, ...rest } = row;
-    const follows = before
-      ? row.seq === before.seq + 1 && row.prevHash === before.hash
-      : (row.seq === 0) === (row.prevHash === '');
-    return follows && hash === hashOf(rest);
-  });
+  return rows.every((row, index) => followsInChain(rows[index - 1], row));
+}
+
+/** True where a row is unaltered and the next one after `before`, of which number and hash are enough. */
+export function followsInChain(before: Pick<Transition, 'seq' | 'hash'> | undefined, row: Transition): boolean {
+  const { hash, ...rest } = row;
+  const follows = before
+    ? row.seq === before.seq + 1 && row.prevHash === before.hash
+    : (row.seq === 0) === (row.prevHash === '');
+  return follows && hash === hashOf(rest);
 }

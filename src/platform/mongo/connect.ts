@@ -15,12 +15,12 @@ export class BootRefusal extends Error {
   }
 }
 
-/** Connects, and refuses a server without transactions. @throws BootRefusal */
-export async function connectMongo(): Promise<void> {
+/** Connects, and refuses a server without transactions. `appName` is what the server calls this process. @throws BootRefusal */
+export async function connectMongo(appName = 'smartstart-brain'): Promise<void> {
   if (!config.mongoUrl) {
     throw new BootRefusal('MONGO_URL is not set: give the address of a MongoDB replica set, or use npm start');
   }
-  await reach(config.mongoUrl);
+  await reach(config.mongoUrl, appName);
   const hello = await mongoose.connection.getClient().db('admin').command({ hello: 1 });
   if (!hello['setName']) {
     await mongoose.disconnect();
@@ -31,7 +31,7 @@ export async function connectMongo(): Promise<void> {
 }
 
 /** Connects; a server that does not answer yet is waited for. */
-async function reach(url: string): Promise<void> {
+async function reach(url: string, appName: string): Promise<void> {
   for (const since = Date.now(); ;) {
     try {
       await mongoose.connect(url, {
@@ -42,7 +42,7 @@ async function reach(url: string): Promise<void> {
         maxPoolSize: 40,
         autoIndex: false,
         autoCreate: false,
-        appName: 'smartstart-brain',
+        appName,
       });
       return;
     } catch (error) {

@@ -18,7 +18,7 @@ interface MetaRow {
 }
 
 /** Facts about the whole installation. */
-const Meta = defineCollection<MetaRow>('meta', { digest: String, holder: String, until: Date });
+export const Meta = defineCollection<MetaRow>('meta', { digest: String, holder: String, until: Date });
 
 /** Something a service wants to be there from the start. Runs under the lock; must be repeatable. */
 export type Seed = () => Promise<void>;
@@ -51,6 +51,11 @@ export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
   } finally {
     await Meta.native().deleteOne({ _id: 'lock', holder: nodeId });
   }
+}
+
+/** Makes the next `migrate` do all of its work: for a restored database, which has the rows but not the indexes. */
+export async function forgetShape(): Promise<void> {
+  await Meta.native().deleteMany({ _id: { $in: ['schema', 'lock'] } });
 }
 
 async function lock(): Promise<boolean> {

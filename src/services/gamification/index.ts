@@ -1,5 +1,6 @@
 // Front door of the gamification service: XP, levels, badges, leaderboards.
 import type { Service } from '#src/platform/registry.ts';
+import { gamificationChecks } from './gamification.checks.ts';
 import { addXpCommand, importXpCommand, xpImport } from './gamification.commands.ts';
 import { xpBoard } from './gamification.queries.ts';
 import { gamificationRoutes } from './gamification.routes.ts';
@@ -11,4 +12,5 @@ export const gamificationService: Service = {
   commands: [addXpCommand, importXpCommand],
   imports: [xpImport],
   projections: [xpBoard],
+  checks: gamificationChecks,
 };
