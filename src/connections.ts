@@ -48,7 +48,7 @@ export async function connect(): Promise<void> {
 
 /** Closes what `connect` opened. */
 export async function disconnect(): Promise<void> {
-  closeHints();
+  await closeHints();
   await closeRedis();
   await closeMongo();
   await stopTracing();

@@ -124,7 +124,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       stopWaiting();
-      closeHints();
+      await closeHints();
       await mongoose.connection.dropDatabase();
       redis.disconnect();
       await closeQueues();

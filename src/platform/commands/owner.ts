@@ -24,6 +24,9 @@ class Stuck extends Error {
   }
 }
 
+/** How soon an owner looks again for a shard that is due to it and still with somebody else. */
+const owedMs = 100;
+
 const poolNames = Object.keys(pools) as PoolName[];
 
 /** What an owner does with its shards. */
@@ -213,6 +216,10 @@ export class Owner {
       } else {
         await tenure.release(row._id);
       }
+    }
+    if (rows.some(({ _id }) => due.get(_id) === tenure.id && !tenure.shards.has(_id))) {
+      // Whoever has it gives it up between two batches. Its word may come before this process listens: do not wait for it.
+      this.#renewAt = Math.min(this.#renewAt, Date.now() + owedMs);
     }
     const now = namesOf(tenure.shards);
     if (now !== before) {

@@ -9,9 +9,14 @@ type Listener = (payload: unknown) => void;
 let subscriber: Redis | undefined;
 const listeners = new Map<string, Set<Listener>>();
 
+/** Hints that are not sent yet. */
+const underWay = new Set<Promise<unknown>>();
+
 /** Sends a hint to every process that listens on the topic. Never throws, never waits longer than 500 ms. */
 export function hint(topic: string, payload: unknown): void {
-  void orElse(0, async (client) => await client.publish(redisKey('hint', topic), JSON.stringify(payload)));
+  const sent = orElse(0, async (client) => await client.publish(redisKey('hint', topic), JSON.stringify(payload)));
+  underWay.add(sent);
+  void sent.finally(() => underWay.delete(sent));
 }
 
 /** Calls `listener` for every hint of the topic that arrives. Returns how to stop. */
@@ -46,8 +51,12 @@ function deliver(channel: string, message: string): void {
   }
 }
 
-/** Forgets all listeners; the connection is closed with the others. */
-export function closeHints(): void {
+/**
+ * Forgets all listeners and lets the last hints go out: those of owners that gave their shards up. The connection is
+ * closed with the others.
+ */
+export async function closeHints(): Promise<void> {
+  await Promise.all(underWay);
   listeners.clear();
   subscriber?.disconnect();
   subscriber = undefined;
