@@ -1,5 +1,6 @@
 // The only reader of the environment. Every other file imports `config`; a bad environment ends the process
 // with one plain sentence for each bad variable, all at once.
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -43,7 +44,13 @@ const environment = z.object({
   METRICS_PORT: optional(port),
   METRICS_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   REGISTRATION: withDefault(z.enum(['open', 'invite', 'closed']), 'open'),
+  DRAIN_SECONDS: optional(z.coerce.number('must be a number of seconds').min(0).max(300)),
 });
+
+/** Variables that may be given as the name of a file that holds them: `<name>_FILE`, as container secrets are. */
+const secrets = ['MASTER_KEY', 'MONGO_URL', 'REDIS_URL', 'BOOTSTRAP_ADMIN_PASSWORD'] as const;
+/** Seconds a production API serves on after it was told to stop. */
+const drainSeconds = 5;
 
 /** What the product reads from its environment, parsed. Times are in milliseconds, sizes in bytes. */
 export interface Config {
@@ -72,6 +79,30 @@ export interface Config {
   /** What Prometheus has to show; unset, only this machine may read metrics. */
   readonly metricsToken: string | undefined;
   readonly registration: 'open' | 'invite' | 'closed';
+  /** How long an API that was told to stop serves on, not ready any more, so that balancers turn away from it first. */
+  readonly drainMs: number;
+}
+
+/** The environment with the secrets that were given as files read, and a sentence for each that cannot be. */
+function withSecretFiles(env: NodeJS.ProcessEnv): { env: NodeJS.ProcessEnv; problems: string[] } {
+  const read = { ...env };
+  const problems: string[] = [];
+  for (const name of secrets) {
+    const file = env[`${name}_FILE`];
+    if (!file) {
+      continue;
+    }
+    if (env[name]) {
+      problems.push(`${name}_FILE: ${name} is set too; set one of them`);
+      continue;
+    }
+    try {
+      read[name] = readFileSync(file, 'utf8').trim();
+    } catch {
+      problems.push(`${name}_FILE: names a file that cannot be read`);
+    }
+  }
+  return { env: read, problems };
 }
 
 /**
@@ -79,9 +110,11 @@ export interface Config {
  * operator mends them in one go.
  */
 export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { problems: string[] } {
-  const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    return { problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+  const { env: complete, problems } = withSecretFiles(env);
+  const parsed = environment.safeParse(complete);
+  if (!parsed.success || problems.length > 0) {
+    const found = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+    return { problems: [...problems, ...found] };
   }
   const value = parsed.data;
   return {
@@ -104,6 +137,7 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       metricsPort: value.METRICS_PORT,
       metricsToken: value.METRICS_TOKEN,
       registration: value.REGISTRATION,
+      drainMs: 1_000 * (value.DRAIN_SECONDS ?? (value.NODE_ENV === 'production' ? drainSeconds : 0)),
     }),
   };
 }

@@ -1,6 +1,8 @@
 // The environment: defaults, parsing, and every bad variable at once.
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { readConfig } from '#config/env.ts';
 
 const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
@@ -64,6 +66,30 @@ describe('readConfig', () => {
       'REGISTRATION',
     ]);
     assert.ok(problems.includes('MONGO_URL: must begin with mongodb:// or mongodb+srv://'), problems.join('\n'));
+  });
+
+  it('reads secrets from files, and says which cannot be read or are given twice', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'secrets-'));
+    const file = join(folder, 'master_key');
+    await writeFile(file, `${'k'.repeat(43)}\n`);
+    const read = readConfig({ MASTER_KEY_FILE: file });
+    assert.ok('config' in read);
+    assert.equal(read.config.masterKey, 'k'.repeat(43));
+    assert.deepEqual(
+      problemsOf({ MASTER_KEY_FILE: join(folder, 'none'), MONGO_URL: 'mongodb://a/b', MONGO_URL_FILE: file }),
+      ['MASTER_KEY_FILE: names a file that cannot be read', 'MONGO_URL_FILE: MONGO_URL is set too; set one of them'],
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  it('drains in production for five seconds, elsewhere not, or as long as it is told', () => {
+    const drainMs = (env: NodeJS.ProcessEnv): number | undefined => {
+      const read = readConfig(env);
+      return 'config' in read ? read.config.drainMs : undefined;
+    };
+    assert.equal(drainMs({}), 0);
+    assert.equal(drainMs({ NODE_ENV: 'production' }), 5_000);
+    assert.equal(drainMs({ NODE_ENV: 'production', DRAIN_SECONDS: '0.5' }), 500);
   });
 
   it('never repeats what was given: it may be a secret', () => {
