@@ -1,6 +1,7 @@
 // The API process, built from the services table: HTTP, sockets and board on one server. Called by main.ts.
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { config } from '#config/env.ts';
 import { machines } from '#machines/index.ts';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
@@ -20,20 +21,31 @@ import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts'
 import { probeRedis } from '#src/platform/redis/clients.ts';
 import { importsOver } from '#src/platform/imports/service.ts';
 import { schedulesOver } from '#src/platform/schedules/service.ts';
-import { createRegistry, type Registry } from '#src/platform/registry.ts';
+import { createRegistry, type Registry, type Service } from '#src/platform/registry.ts';
 import { bootstrapAdmin, checkPassword, mayReadFeed, services } from './services/index.ts';
 import { connect, disconnect } from './connections.ts';
+
+/** Longer than a balancer keeps an idle connection (nginx: 60 s), so that it is never closed under its next request. */
+const keptAliveMs = 75_000;
 
 /** What an API process serves. */
 export type Role = 'api' | 'realtime' | 'board';
 
-/** The registry of every process: all services, all machines. `only` mounts the routes of some services. */
+/** What the platform serves itself, beside every service. */
+const platformParts: readonly Service[] = [
+  operations,
+  audit,
+  traces,
+  schedulesOver(services),
+  importsOver(services),
+];
+
+/** The registry of every process: all services, all machines. `only` mounts the routes of some services; none: no routes. */
 export function buildRegistry(only?: readonly string[]): Registry {
-  const mounted = services.map((service) =>
-    only === undefined || only.includes(service.name) ? service : { ...service, routes: [] },
-  );
-  const platform = [operations, audit, traces, schedulesOver(services), importsOver(services)];
-  return createRegistry([...mounted, ...platform], machines);
+  const isMounted = (service: Service): boolean =>
+    only === undefined || only.includes(service.name) || (only.length > 0 && platformParts.includes(service));
+  const parts = [...services, ...platformParts].map((part) => (isMounted(part) ? part : { ...part, routes: [] }));
+  return createRegistry(parts, machines);
 }
 
 /** Connects, migrates, listens. `port` 0 takes a free one. */
@@ -43,24 +55,36 @@ export async function startApi(options: {
   readonly services?: readonly string[];
 }): Promise<Running & { readonly port: number }> {
   await connect();
-  const registry = buildRegistry(options.services);
+  const registry = buildRegistry(options.roles.includes('api') ? options.services : []);
   const submit = createSubmit(registry);
   await bootstrapAdmin(submit);
   startWaiting();
   const board = options.roles.includes('board')
     ? { board: createBoard({ queues: queuesToShow(), checkPassword, submit }) }
     : {};
-  const health = { redis: async () => (await probeRedis()).ok, poolStates };
+  const leaving = { now: false };
+  const health = { redis: async () => (await probeRedis()).ok, poolStates, leaving: () => leaving.now };
   measureProcess();
   const kinds = [...registry.commands.values()].filter(({ pool }) => pool !== 'direct').map(({ kind }) => kind);
   const metrics = metricsMiddleware([processMetrics, clusterMetrics(kinds)], config.metricsToken);
   const app = createApp({ registry, submit, health, metrics, sockets: options.roles.includes('realtime'), ...board });
   const handle = app.callback();
   const server = createServer((request, response) => void handle(request, response));
+  server.keepAliveTimeout = keptAliveMs;
+  const drain = drainOf(server);
   const realtime = options.roles.includes('realtime') ? createRealtime(server, mayReadFeed) : undefined;
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
-  return { port, urls: urlsOf(port, options.roles), stop: async () => await stop(server, realtime) };
+  return {
+    port,
+    urls: urlsOf(port, options.roles),
+    stop: async () => {
+      leaving.now = true;
+      realtime?.leave(config.drainMs);
+      await drain(config.drainMs);
+      await stop(server, realtime);
+    },
+  };
 }
 
 async function listen(server: Server, port: number): Promise<void> {
@@ -79,6 +103,26 @@ function urlsOf(port: number, roles: readonly Role[]): Running['urls'] {
     ...(roles.includes('realtime') ? [{ name: 'Sockets', url: `ws://127.0.0.1:${port}/` }] : []),
     ...(roles.includes('board') ? [{ name: 'Board', url: `${base}/admin/queues` }] : []),
   ];
+}
+
+/**
+ * Makes a server leave without losing a request: for `ms` it goes on serving, and every answer asks its connection to be
+ * closed, so that no client holds one that is idle when the server ends.
+ */
+function drainOf(server: Server): (ms: number) => Promise<void> {
+  const open = new Set<ServerResponse>();
+  let leaving = false;
+  // Before the handler, so that the header is there when the answer begins.
+  server.prependListener('request', (_request, response) => {
+    response.shouldKeepAlive &&= !leaving;
+    open.add(response);
+    response.once('close', () => open.delete(response));
+  });
+  return async (ms) => {
+    leaving = true;
+    open.forEach((response) => (response.shouldKeepAlive = false));
+    await delay(ms);
+  };
 }
 
 /** Stops in order: no new requests, open answers given, then the connections. */

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { config } from '#config/env.ts';
 import { startApi, type Role } from '#src/app.ts';
+import { named } from '#src/platform/command-line.ts';
 import { runProcess } from '#src/platform/process.ts';
 import { services } from './services/index.ts';
 
@@ -22,24 +23,11 @@ const { values } = parseArgs({
   options: { roles: { type: 'string' }, services: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 });
 
-function named<Name extends string>(option: string, given: string | undefined, known: readonly Name[]): Name[] {
-  const names = given?.split(',').map((name) => name.trim()) ?? [...known];
-  const unknown = names.find((name) => !known.includes(name as Name));
-  if (unknown !== undefined) {
-    process.stderr.write(`--${option} does not know ${unknown}: it takes ${known.join(', ')}\n`);
-    process.exit(64);
-  }
-  return names as Name[];
-}
-
 if (values.help) {
   process.stdout.write(help);
 } else {
-  const wanted: Role[] = named('roles', values.roles, roles);
-  const only = named(
-    'services',
-    values.services,
-    services.map(({ name }) => name),
-  );
+  const wanted: readonly Role[] = named('roles', values.roles, roles) ?? roles;
+  const names = services.map(({ name }) => name);
+  const only = named('services', values.services, names) ?? names;
   await runProcess('API', async () => await startApi({ port: config.port, roles: wanted, services: only }));
 }

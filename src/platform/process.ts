@@ -1,11 +1,12 @@
 // The life of a process: boot with plain refusals, readiness told to a supervisor, one ordered stop.
 // Called by the roots (src/main.ts, workers/main.ts).
+import { config } from '#config/env.ts';
 import { logFor } from './log.ts';
 import { BootRefusal } from './mongo/connect.ts';
 
 const log = logFor('process');
 /** A stop that takes longer than this is ended; what was taken is then taken over by others. */
-const stopLimitMs = 12_000;
+const stopLimitMs = config.drainMs + 12_000;
 
 /** A started process: where it can be reached, and how it stops. */
 export interface Running {

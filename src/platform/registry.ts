@@ -17,6 +17,8 @@ export interface Service {
   readonly routes?: readonly Route[];
   readonly commands?: readonly CommandDefinition[];
   readonly subscriptions?: readonly Subscription[];
+  /** Pools it needs beside those of its commands. */
+  readonly pools?: readonly PoolName[];
   readonly projections?: readonly Projection[];
   /** Files it takes in, line by line. */
   readonly imports?: readonly ImportDefinition[];
@@ -83,6 +85,12 @@ export function poolOf(definition: CommandDefinition): PoolName {
     throw new Error(`${definition.kind} is a direct command: it is executed, not accepted`);
   }
   return definition.pool;
+}
+
+/** The pools that do a service's work. */
+export function poolsOfService(service: Service): PoolName[] {
+  const ofCommands = (service.commands ?? []).flatMap(({ pool }) => (pool === 'direct' ? [] : [pool]));
+  return [...new Set([...ofCommands, ...(service.pools ?? [])])];
 }
 
 /** True where a failed row of this kind makes later rows of its key wait. */

@@ -31,6 +31,9 @@ export interface FleetOptions {
   readonly workerScript?: string;
   /** Path of the APIs' script from the repository root. */
   readonly apiScript?: string;
+  /** Further arguments of each API process, and of each worker process, by place. */
+  readonly apiArgs?: readonly (readonly string[])[];
+  readonly workerArgs?: readonly (readonly string[])[];
 }
 
 /** One process; its place in the fleet stays, what runs there changes with a restart. */
@@ -50,7 +53,6 @@ export interface FleetApi extends FleetWorker {
 export interface Fleet {
   readonly apis: readonly FleetApi[];
   readonly workers: readonly FleetWorker[];
-  /** Sends a signal. One that ends the process is awaited; SIGSTOP and SIGCONT are not. */
   kill(child: ChildProcess, signal?: NodeJS.Signals): Promise<void>;
   /** Ends (SIGKILL) what still runs there and starts an API process on the same port; resolves when it is ready. */
   restartApi(index: number): Promise<FleetApi>;
@@ -64,7 +66,8 @@ export interface Fleet {
   logs(): string;
 }
 
-interface Process extends FleetWorker {
+/** A process with the last lines it wrote. */
+export interface Process extends FleetWorker {
   readonly output: string[];
 }
 
@@ -76,9 +79,17 @@ function keep(output: string[], chunk: Buffer): void {
   output.splice(0, Math.max(0, output.length - keptLines));
 }
 
-/** Starts a process and resolves when it says that it is ready. @throws Error with its output when it does not */
-async function launch(name: string, script: string, env: NodeJS.ProcessEnv, outputs: Process[]): Promise<Process> {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, script)], {
+/**
+ * Starts Node with these arguments and resolves when the process says that it is ready; it is noted in `outputs` at once.
+ * @throws Error with its output when it does not
+ */
+export async function launch(
+  name: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  outputs: Process[],
+): Promise<Process> {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -122,7 +133,8 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
-async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+/** Sends a signal. One that ends the process is awaited; SIGSTOP and SIGCONT are not. */
+export async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (hasEnded(child)) {
     return;
   }
@@ -134,11 +146,16 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Pr
 }
 
 /** Ends a process in order; a stopped one is woken first. */
-async function end(child: ChildProcess): Promise<void> {
+export async function end(child: ChildProcess): Promise<void> {
   await kill(child, 'SIGCONT');
   const force = setTimeout(() => child.kill('SIGKILL'), stopMs);
   await kill(child, 'SIGTERM');
   clearTimeout(force);
+}
+
+/** Arguments that run a script of the source. */
+function source(script: string, args: readonly string[] = []): string[] {
+  return ['--import', 'tsx', join(root, script), ...args];
 }
 
 /** A port nothing listens on. */
@@ -175,11 +192,21 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const workers: FleetWorker[] = [];
   const openApi = async (index: number, port: number): Promise<FleetApi> => {
     const script = options.apiScript ?? 'src/main.ts';
-    const started = await launch(`api ${String(index)}`, script, { ...env, PORT: String(port) }, all);
+    const started = await launch(
+      `api ${String(index)}`,
+      source(script, options.apiArgs?.[index]),
+      { ...env, PORT: String(port) },
+      all,
+    );
     return { ...started, port, url: `http://127.0.0.1:${String(port)}` };
   };
   const openWorker = async (index: number): Promise<FleetWorker> =>
-    await launch(`worker ${String(index)}`, options.workerScript ?? 'workers/main.ts', env, all);
+    await launch(
+      `worker ${String(index)}`,
+      source(options.workerScript ?? 'workers/main.ts', options.workerArgs?.[index]),
+      env,
+      all,
+    );
   const stop = async (): Promise<void> => {
     await Promise.all(all.map(async ({ child }) => await end(child)));
   };

@@ -162,7 +162,13 @@ async function startAll(
   const urls = await startServers(options, running, signal, giveUp);
   signal.throwIfAborted();
   const admin = firstAdmin(config, masterKey);
-  startChildren(options, running, { ...urls, MASTER_KEY: masterKey, DATA_DIR: config.dataDir }, admin, giveUp);
+  startChildren(
+    options,
+    running,
+    { ...urls, MASTER_KEY: masterKey, DATA_DIR: config.dataDir, DRAIN_SECONDS: '0' },
+    admin,
+    giveUp,
+  );
   const served = (await Promise.all(running.children.map(async ({ kept }) => await kept.ready))).flat();
   tell(options, served, admin, (Date.now() - began) / 1000);
   if (admin !== undefined) {

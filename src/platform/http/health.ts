@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { pools, type PoolName } from '#config/pools.ts';
 import type { PoolState } from '../commands/pool-states.ts';
 import { probeMongo } from '../mongo/connect.ts';
-import type { Registry, Service } from '../registry.ts';
+import { poolsOfService, type Registry, type Service } from '../registry.ts';
 import { defineRoute, type Route } from './route.ts';
 
 /** What only the process root can ask. Either may throw: that is an answer too. */
@@ -14,6 +14,8 @@ export interface HealthProbes {
   /** True where Redis answers. */
   readonly redis: () => Promise<boolean>;
   readonly poolStates: () => Promise<Partial<Record<PoolName, PoolState>>>;
+  /** True once the process was told to stop: it serves on for a while, but nobody should be sent to it. */
+  readonly leaving?: () => boolean;
 }
 
 /** Every service the product has, whether or not this process mounts it. */
@@ -90,16 +92,12 @@ async function askDependencies(probes: HealthProbes): Promise<Dependencies> {
   };
 }
 
-function poolsOf(service: Service): string[] {
-  return [...new Set((service.commands ?? []).map((command) => command.pool))].filter((pool) => pool !== 'direct');
-}
-
 function serviceState(service: Service | undefined, dependencies: Dependencies): z.output<typeof serviceLight> {
   if (!service?.routes?.length) {
     return 'absent';
   }
   const { mongodb, redis, queues } = dependencies;
-  const needed = poolsOf(service).map((pool) => queues.pools[pool]?.status ?? 'down');
+  const needed = poolsOfService(service).map((pool) => queues.pools[pool]?.status ?? 'down');
   return [mongodb.status, redis.status, ...needed].every((light) => light === 'up') ? 'active' : 'degraded';
 }
 
@@ -189,10 +187,10 @@ export function healthRoutes(registry: Registry, probes: HealthProbes): Route[] 
       summary: 'Whether this process can accept work',
       auth: 'public',
       output: readiness,
-      alsoAnswers: { 503: 'MongoDB takes no writes' },
+      alsoAnswers: { 503: 'MongoDB takes no writes, or the process was told to stop' },
       quiet: true,
       handle: async () => {
-        const ready = (await probe(probeMongo)).value === true;
+        const ready = probes.leaving?.() !== true && (await probe(probeMongo)).value === true;
         return {
           status: ready ? 200 : 503,
           body: { status: ready ? 'ready' : 'not-ready' },

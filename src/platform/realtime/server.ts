@@ -39,6 +39,8 @@ type FeedSocket = Socket<Messages, Messages, Messages, SocketData>;
 /** A running socket door. */
 export interface Realtime {
   readonly io: Server;
+  /** Sends every socket to another node, one after another within `ms`: it is told, closed, and resumes by number. */
+  leave(ms: number): void;
   /** Closes every socket and stops. */
   close(): Promise<void>;
 }
@@ -68,6 +70,7 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
   ];
   return {
     io,
+    leave: (ms) => sendAway(io, ms),
     close: async () => {
       timers.forEach((timer) => clearInterval(timer));
       stopFeeds();
@@ -219,6 +222,19 @@ async function sweep(io: Server): Promise<void> {
     }
   }
   sweeping = false;
+}
+
+/**
+ * Closes the connections below the sockets, spread over `ms`, so that the other nodes are not stormed. A client makes
+ * a connection that broke again by itself, which it does not do for a socket that the server disconnected.
+ */
+function sendAway(io: Server, ms: number): void {
+  for (const socket of io.of('/').sockets.values()) {
+    setTimeout(() => {
+      socket.emit('server.leaving', { reason: 'restart' });
+      socket.conn.close();
+    }, Math.random() * ms);
+  }
 }
 
 /** Closes sockets that do not read what they are sent: they resume by number and lose nothing. */

@@ -8,4 +8,5 @@ export { mayReadFeed } from './websocket.policy.ts';
 export const websocketService: Service = {
   name: 'websocket',
   routes: websocketRoutes,
+  pools: ['feeds'],
 };
