@@ -3,7 +3,11 @@ FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
-COPY . .
+COPY tsconfig.json ./
+COPY config ./config
+COPY machines ./machines
+COPY src ./src
+COPY workers ./workers
 RUN npm run build && npm prune --omit=dev
 
 FROM node:20-bookworm-slim

@@ -292,8 +292,9 @@ describe('backup and restore', function () {
       sha256: createHash('sha256').update(packed).digest('hex'),
     };
     const files = manifest.files.map((file) => (file.collection === collection ? { ...file, ...figures } : file));
-    const { digest: _digest, format: _format, product, ...rest } = manifest;
-    const sealed = sealManifest({ ...rest, version: product.version, files });
+    const { product, takenAt, database, clusterTime, schema, masterKey } = manifest;
+    const { version } = product;
+    const sealed = sealManifest({ version, takenAt, database, clusterTime, schema, masterKey, files });
     await writeFile(join(copy, 'manifest.json'), JSON.stringify(sealed));
   }
 

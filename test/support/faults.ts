@@ -1,6 +1,7 @@
 // Faults at a chosen place: which process owns a shard, which one stands inside a transaction, and MongoDB's fail
 // points, which act on the product's connections only. Called by test/e2e.
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { mongo } from 'mongoose';
 import { eventually } from './eventually.ts';
 
@@ -93,4 +94,41 @@ export async function ownerInside(db: mongo.Db): Promise<Holder> {
     10_000,
     30,
   );
+}
+
+/** The longest a shard may be without an owner. */
+export const ownerlessMs = 1_000;
+
+/** Watches who owns the shards; `stop` gives the longest time one had no living owner. */
+export function watchShards(db: mongo.Db): { stop(): Promise<{ shard: string; ms: number }> } {
+  let watching = true;
+  let worst = { shard: 'none', ms: 0 };
+  const since = new Map<string, number>();
+  const watch = async (): Promise<void> => {
+    while (watching) {
+      const [owners, shards] = await Promise.all([
+        db.collection<{ _id: string }>('owners').find().project({ _id: 1 }).toArray(),
+        db.collection<{ _id: string; owner: string | null }>('shards').find().toArray(),
+      ]);
+      const living = new Set(owners.map(({ _id }) => String(_id)));
+      for (const { _id, owner } of shards) {
+        if (owner !== null && living.has(owner)) {
+          since.delete(_id);
+        } else {
+          since.set(_id, since.get(_id) ?? performance.now());
+          const ms = performance.now() - (since.get(_id) ?? 0);
+          worst = ms > worst.ms ? { shard: _id, ms } : worst;
+        }
+      }
+      await delay(20);
+    }
+  };
+  const watched = watch();
+  return {
+    stop: async () => {
+      watching = false;
+      await watched;
+      return worst;
+    },
+  };
 }
