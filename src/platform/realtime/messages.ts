@@ -32,7 +32,7 @@ export type Hello = z.output<typeof hello>;
 export const feedHead = z.strictObject({ feed: feedName, head, epoch });
 export type FeedHead = z.output<typeof feedHead>;
 
-/** `session.ended` and `slow_consumer`: their names say all. */
+/** `session.ended`, `slow_consumer` and `server.leaving`: their names say all. */
 export const nothing = z.strictObject({});
 
 const subscribed = z.strictObject({

@@ -231,7 +231,7 @@ async function sweep(io: Server): Promise<void> {
 function sendAway(io: Server, ms: number): void {
   for (const socket of io.of('/').sockets.values()) {
     setTimeout(() => {
-      socket.emit('server.leaving', { reason: 'restart' });
+      socket.emit('server.leaving', {});
       socket.conn.close();
     }, Math.random() * ms);
   }

@@ -52,6 +52,7 @@ function plainMessages(components: Components): Json {
     'feed.head': sent('feed.head', socket.feedHead, 'Where a joined feed ends, from time to time: shows losses'),
     'session.ended': sent('session.ended', socket.nothing, 'The session is over; the connection closes'),
     slow_consumer: sent('slow_consumer', socket.nothing, 'Too much lies unread; the connection closes, come again'),
+    'server.leaving': sent('server.leaving', socket.nothing, 'The process ends; the connection closes, come again'),
     connect_error: sent(
       'connect_error',
       sentProblem,
@@ -96,6 +97,7 @@ function operationsOf(events: readonly string[]): Json {
     sendFeedHead: operation('send', 'Tells where joined feeds end', 'feed.head'),
     sendSessionEnded: operation('send', 'Says that the session is over', 'session.ended'),
     sendSlowConsumer: operation('send', 'Says that the client does not keep up', 'slow_consumer'),
+    sendServerLeaving: operation('send', 'Says that the process ends', 'server.leaving'),
     subscribe: answered('subscribe', 'A client joins a feed', 'subscribe.answer'),
     unsubscribe: answered('unsubscribe', 'A client leaves a feed', 'unsubscribe.answer'),
   };
