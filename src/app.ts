@@ -32,13 +32,7 @@ const keptAliveMs = 75_000;
 export type Role = 'api' | 'realtime' | 'board';
 
 /** What the platform serves itself, beside every service. */
-const platformParts: readonly Service[] = [
-  operations,
-  audit,
-  traces,
-  schedulesOver(services),
-  importsOver(services),
-];
+const platformParts: readonly Service[] = [operations, audit, traces, schedulesOver(services), importsOver(services)];
 
 /** The registry of every process: all services, all machines. `only` mounts the routes of some services; none: no routes. */
 export function buildRegistry(only?: readonly string[]): Registry {
