@@ -140,8 +140,9 @@ describe('backup and restore', function () {
     assert.equal(stale['reset'], true, JSON.stringify(stale));
     const failures: string[] = [];
     const follower = await follow(url, token, feed, (reason) => failures.push(reason));
-    const head = Number((await read(url, token, 'since=0'))['head']);
-    await eventually(() => assert.equal(follower.applied.length, head), 10_000);
+    await eventually(async () => {
+      assert.equal(follower.applied.length, Number((await read(url, token, 'since=0'))['head']));
+    }, 10_000);
     follower.close();
     assert.deepEqual(failures, []);
   }

@@ -13,7 +13,13 @@ describe('the product in two halves', () => {
   let system: System;
 
   before(async () => {
-    system = await startSystem({ apis: 2, workers: 1, people: 0, apiArgs: [[people], [play]], workerArgs: [[play]] });
+    system = await startSystem({
+      apis: 2,
+      workers: 2,
+      people: 0,
+      apiArgs: [[people], [play]],
+      workerArgs: [[people], [play]],
+    });
   });
   after(async () => {
     await system?.stop();

@@ -110,12 +110,14 @@ export async function startComposed(secrets: Readonly<Record<string, string>>, f
     await Promise.all(servers.map(async (server) => await server.stop()));
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   };
-  const environment = (of: ComposeService, places: Places, port: number): NodeJS.ProcessEnv => ({
+  // In containers each process has the ports it is given to itself; here they are on one machine.
+  const environment = async (of: ComposeService, places: Places, port: number): Promise<NodeJS.ProcessEnv> => ({
     PATH: process.env['PATH'],
     ...Object.fromEntries(
       Object.entries(of.environment ?? {}).map(([name, value]) => [name, replaceHosts(value, places, folder)]),
     ),
     PORT: String(port),
+    METRICS_PORT: String(await freePort()),
   });
   try {
     for (const [name, content] of Object.entries(secrets)) {
@@ -128,7 +130,7 @@ export async function startComposed(secrets: Readonly<Record<string, string>>, f
       if (program !== 'node') {
         throw new Error(`${name} does not run node`);
       }
-      const process = await launch(`${name} ${index}`, args, environment(of, places, port), outputs);
+      const process = await launch(`${name} ${index}`, args, await environment(of, places, port), outputs);
       return { service: name, port, url: `http://127.0.0.1:${port}`, process };
     };
     const own = Object.entries(file.services).filter(
