@@ -8,6 +8,8 @@ export const limits = Object.freeze({
   /** How long an answer waits for the commit when the request does not say. */
   waitDefaultMs: 5_000,
   waitMaxMs: 30_000,
+  /** How long work that was handed to its owner may go unanswered before its row is written first. */
+  freshMs: 500,
   /** Longest a request may take beside the wait it asked for: whatever hangs, its caller gets an answer. */
   answerMs: 15_000,
   /** Longest a MongoDB operation of a request may take before the answer is 503. */

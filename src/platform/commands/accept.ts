@@ -3,12 +3,11 @@
 import { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { problems, unavailable } from '../errors.ts';
-import { groupBy } from '../group-by.ts';
 import { logFor } from '../log.ts';
 import { countAccepted } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
-import { underRowSpan } from '../tracing/row-spans.ts';
 import { wakeOwners } from './queues.ts';
+import { standingRows } from './standing.ts';
 import { Work, type WorkRow } from './work.ts';
 
 const log = logFor('accept');
@@ -27,10 +26,6 @@ let inserting = false;
  * one under the same Idempotency-Key. @throws idempotency.body-differs, server.unavailable
  */
 export async function accept(row: WorkRow): Promise<WorkRow> {
-  return await underRowSpan('work.accept', row, offer);
-}
-
-async function offer(row: WorkRow): Promise<WorkRow> {
   return await new Promise((accepted, refused) => {
     waiting.push({ row, accepted, refused });
     if (!inserting) {
@@ -82,28 +77,25 @@ async function insertNew(rows: readonly WorkRow[]): Promise<Set<number>> {
   }
 }
 
-/** Their keys are taken: the first row under a key stands for its repeats too, if they are the same request. */
+/**
+ * Their keys are taken: the first row under a key stands for its repeats too, if they are the same request. Or their
+ * owner, to whom they had been handed, has written them meanwhile.
+ */
 async function answerWithFirst(offers: readonly Offer[]): Promise<void> {
-  for (const group of groupBy(offers, ({ row }) => `${row.actor} ${row.kind}`).values()) {
-    try {
-      const firsts = await firstRows(group.map(({ row }) => row));
-      group.forEach((offer) => answerRepeat(offer, firsts.get(offer.row.idempotencyKey ?? offer.row._id)));
-    } catch (error) {
-      group.forEach(({ refused }) => refused(unavailable(error)));
-    }
+  if (offers.length === 0) {
+    return;
   }
-}
-
-/** The first rows under the keys of rows of one actor and kind, by key. */
-async function firstRows(rows: readonly WorkRow[]): Promise<Map<string, WorkRow>> {
-  const [{ actor, kind } = { actor: '', kind: '' }] = rows;
-  const keys = rows.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
-  const firsts = await within(
-    Work.native()
-      .find({ actor, kind, idempotencyKey: { $in: keys } }, { maxTimeMS: limits.mongoMs })
-      .toArray(),
-  );
-  return new Map(firsts.map((first) => [first.idempotencyKey ?? first._id, first]));
+  try {
+    const firsts = await within(
+      standingRows(
+        offers.map(({ row }) => row),
+        { maxTimeMS: limits.mongoMs },
+      ),
+    );
+    offers.forEach((offer) => answerRepeat(offer, firsts.get(offer.row._id)));
+  } catch (error) {
+    offers.forEach(({ refused }) => refused(unavailable(error)));
+  }
 }
 
 function answerRepeat({ row, accepted, refused }: Offer, first: WorkRow | undefined): void {

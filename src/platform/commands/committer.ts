@@ -1,20 +1,20 @@
 // The committer: takes a batch of rows, loads what they need once, decides them in order, writes one bulk for each
 // collection in one transaction and answers all of them after the commit. Owners run it; so does the property test.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { mongo } from 'mongoose';
-import { leases, pools, type PoolName } from '#config/pools.ts';
+import { pools, type PoolName } from '#config/pools.ts';
 import { problems } from '../errors.ts';
 import { logFor } from '../log.ts';
-import { countFailures } from '../metrics/metrics.ts';
 import { groupBy } from '../group-by.ts';
 import { duplicateIn, isTransient } from '../mongo/transaction.ts';
 import { blocks, commandOf, type Registry } from '../registry.ts';
 import { underBatchSpans, workFacts } from '../tracing/row-spans.ts';
 import type { Command } from './command.ts';
+import { deadSettlement, recordFailures, reportFailures } from './failures.ts';
 import { Overlay } from './overlay.ts';
-import { commandFrom, decideAll, settledFields, type Failure, type Plan, type Settlement } from './plan.ts';
+import { commandFrom, decideAll, type Failure, type Plan, type Settlement } from './plan.ts';
+import { standingRows } from './standing.ts';
 import type { Tenure } from './tenure.ts';
-import { DeadLetters, Work, type WorkRow } from './work.ts';
+import { Work, type WorkRow } from './work.ts';
 import { settleRows, Stale, writeEffects } from './write.ts';
 
 const log = logFor('committer');
@@ -39,6 +39,8 @@ export class Committer {
   readonly #onCommitted: (committed: Committed) => void;
   /** Keys of the batch at hand whose rows wait: an earlier row, of a kind that says `block`, failed. */
   readonly #held = new Set<string>();
+  /** Rows of the batch at hand that were handed over and are to be inserted as they end. */
+  #unwritten = new Set<string>();
 
   constructor(registry: Registry, pool: PoolName, onCommitted: (committed: Committed) => void) {
     this.#registry = registry;
@@ -48,10 +50,12 @@ export class Committer {
 
   /**
    * Settles the rows, or leaves them for another try. Rows that failed before go alone, so that a culprit takes
-   * nobody with it. Throws only when the tenure is over or MongoDB stays away: then nothing is known to be lost.
+   * nobody with it. `unwritten` names the rows that are not in MongoDB yet: they are inserted as they end. Throws only
+   * when the tenure is over or MongoDB stays away: then nothing is known to be lost.
    */
-  async commit(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
+  async commit(tenure: Tenure, rows: readonly WorkRow[], unwritten: ReadonlySet<string> = new Set()): Promise<void> {
     this.#held.clear();
+    this.#unwritten = new Set(unwritten);
     // With a suspect go the rows of its key, so that the order within a key holds.
     const suspected = new Set(rows.filter((row) => row.attempts > 0).map((row) => row.key));
     const goesAlone = (row: WorkRow): boolean => suspected.has(row.key);
@@ -99,31 +103,52 @@ export class Committer {
 
   async #run(tenure: Tenure, rows: readonly WorkRow[], decided: (failures: readonly Failure[]) => void): Promise<void> {
     const overlay = new Overlay();
-    const { commands, failures } = this.#parse(rows);
+    const { commands, failures: unread } = this.#parse(rows);
     // Taken is written before anything is decided: a command that kills its process leaves its name behind.
-    await Promise.all([tenure.take(rows.map((row) => row._id)), this.#load(overlay, [...commands.values()])]);
+    const [known] = await Promise.all([
+      this.#knownBefore(rows),
+      tenure.take(rows.map((row) => row._id)),
+      this.#load(overlay, [...commands.values()]),
+    ]);
+    const answered = [...known.values()].flat();
+    known.forEach((_, row) => commands.delete(row));
     const now = new Date();
     const plan = decideAll(this.#registry, overlay, commands, now);
-    failures.push(...plan.failures);
+    const failures = [...unread, ...plan.failures].filter(({ row }) => !known.has(row));
+    if (plan.settlements.length + failures.length === 0) {
+      this.#onCommitted({ settlements: answered, work: [], events: 0, writes: [] });
+      return;
+    }
     const dead = failures.filter(({ row }) => row.attempts + 1 >= pools[this.#pool].maxAttempts);
     decided(failures);
     await tenure.transaction(async (session) => {
       await writeEffects(session, plan, null);
-      await settleRows(session, plan, now);
+      await settleRows(session, plan, this.#unwritten, now);
       if (failures.length > 0) {
-        await recordFailures(session, failures, dead, now);
+        await recordFailures(session, failures, dead, this.#unwritten, now);
       }
     });
     if (failures.length > 0) {
       this.#hold(failures);
-      report(failures, dead);
+      reportFailures(failures, dead);
     }
     this.#onCommitted({
-      settlements: [...plan.settlements, ...dead.map((failure) => deadSettlement(failure))],
+      settlements: [...answered, ...plan.settlements, ...dead.map((failure) => deadSettlement(failure))],
       work: plan.work,
       events: plan.events.length,
       writes: plan.writes,
     });
+  }
+
+  /** Rows that were handed over although a written row stands for them, with the answer where that one has it. */
+  async #knownBefore(rows: readonly WorkRow[]): Promise<Map<WorkRow, Settlement[]>> {
+    const asked = rows.filter(({ _id }) => this.#unwritten.has(_id));
+    const standing = asked.length > 0 ? await standingRows(asked) : new Map<string, WorkRow>();
+    const known = asked.flatMap((row) => {
+      const first = standing.get(row._id);
+      return first ? [[row, answerBy(row, first)] as const] : [];
+    });
+    return new Map(known);
   }
 
   #parse(rows: readonly WorkRow[]): { commands: Map<WorkRow, Command>; failures: Failure[] } {
@@ -180,15 +205,17 @@ export class Committer {
   async #giveUp(tenure: Tenure, row: WorkRow, error: Error): Promise<void> {
     const failure = { row, error };
     const dead = row.attempts + 1 >= pools[this.#pool].maxAttempts ? [failure] : [];
-    await tenure.transaction(async (session) => await recordFailures(session, [failure], dead, new Date()));
+    await tenure.transaction(
+      async (session) => await recordFailures(session, [failure], dead, this.#unwritten, new Date()),
+    );
     this.#hold([failure]);
-    report([failure], dead);
+    reportFailures([failure], dead);
     this.#onCommitted({ settlements: dead.map(deadSettlement), work: [], events: 0, writes: [] });
   }
 
   async #stillNew(rows: readonly WorkRow[]): Promise<WorkRow[]> {
     const found = await Work.native()
-      .find({ _id: { $in: rows.map((row) => row._id) } }, { sort: { _id: 1 } })
+      .find({ _id: { $in: rows.map((row) => row._id) } })
       .toArray();
     const settled = found.filter((row) => row.state !== 'new');
     if (settled.length > 0) {
@@ -200,7 +227,12 @@ export class Committer {
         uncertain: true,
       });
     }
-    return found.filter((row) => row.state === 'new');
+    const there = new Map(found.map((row) => [row._id, row]));
+    there.forEach((_, id) => this.#unwritten.delete(id));
+    return rows.flatMap((row) => {
+      const now = there.get(row._id) ?? (this.#unwritten.has(row._id) ? row : undefined);
+      return now?.state === 'new' ? [now] : [];
+    });
   }
 }
 
@@ -209,70 +241,14 @@ function settlementOf(row: WorkRow): Settlement {
   return { row, state: row.state as Settlement['state'], result, status, problem, replayed };
 }
 
-function deadSettlement({ row }: Failure): Settlement {
-  return { row, state: 'dead', problem: problems.gaveUp().problem };
-}
-
-/** Counts an attempt for each failed row; those that have had them all become dead letters. */
-async function recordFailures(
-  session: mongo.ClientSession,
-  failures: readonly Failure[],
-  dead: readonly Failure[],
-  now: Date,
-): Promise<void> {
-  const given = new Set(dead);
-  await Work.native().bulkWrite(
-    failures.map((failure) => {
-      const { row, error } = failure;
-      const settled = given.has(failure) ? settledFields(deadSettlement(failure), now) : {};
-      const notBefore = new Date(now.getTime() + leases.retryMs * 2 ** row.attempts);
-      return {
-        updateOne: {
-          filter: { _id: row._id, state: 'new' as const },
-          update: { $set: { error: error.message.slice(0, 1_000), notBefore, ...settled }, $inc: { attempts: 1 } },
-        },
-      };
-    }),
-    { session },
-  );
-  if (dead.length > 0) {
-    await DeadLetters.native().bulkWrite(
-      dead.map((failure) => deadLetterWrite(failure, now)),
-      { session },
-    );
+/** The answer to a row by the one that stands for it; none while that is undone: the caller then waits for it. */
+function answerBy(row: WorkRow, standing: WorkRow): Settlement[] {
+  if (standing.requestHash !== row.requestHash) {
+    return [{ row, state: 'refused', problem: problems.keyReused().problem }];
   }
-}
-
-function deadLetterWrite({ row, error }: Failure, now: Date) {
-  return {
-    updateOne: {
-      filter: { _id: row._id },
-      update: {
-        $set: {
-          kind: row.kind,
-          shard: row.shard,
-          key: row.key,
-          error: error.message.slice(0, 1_000),
-          attempts: row.attempts + 1,
-          requestId: row.requestId,
-          acceptedAt: row.acceptedAt,
-          deadAt: now,
-          redrivenAt: null,
-          expireAt: null,
-        },
-        $setOnInsert: { redrives: 0 },
-      },
-      upsert: true,
-    },
-  };
-}
-
-function report(failures: readonly Failure[], dead: readonly Failure[]): void {
-  countFailures(failures);
-  for (const { row, error } of failures) {
-    log.warn({ id: row._id, kind: row.kind, requestId: row.requestId, err: error }, 'A command failed');
+  if (standing.state === 'new') {
+    return [];
   }
-  for (const { row } of dead) {
-    log.error({ id: row._id, kind: row.kind, requestId: row.requestId }, 'A command gave up: see /api/dead-letters');
-  }
+  const { replayed = false, ...settlement } = settlementOf(standing);
+  return [{ ...settlement, row, replayed: replayed || standing._id !== row._id }];
 }

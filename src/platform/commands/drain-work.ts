@@ -8,6 +8,7 @@ import { pipelinedClient } from '../redis/clients.ts';
 import type { Registry } from '../registry.ts';
 import { afterCommit } from './after-commit.ts';
 import { Committer } from './committer.ts';
+import { FreshRows } from './fresh.ts';
 import { Owner, type Drain } from './owner.ts';
 import { wakeJob } from './queues.ts';
 import type { Tenure } from './tenure.ts';
@@ -27,6 +28,7 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
     .filter((command) => command.pool === pool && command.onFailure === 'block')
     .map((command) => command.kind);
   const consumers = new Map<string, Worker>();
+  const fresh = new FreshRows(pool, () => owner.wake());
   let sweepAt = 0;
   let batch: number = pools[pool].maxBatch;
   const drain: Drain = {
@@ -36,15 +38,24 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
         sweepAt = now.getTime() + leases.pollMs;
         await sweep(registry, [...tenure.shards], now);
       }
+      // Taken before the look: a row that was accepted before one of these was handed over is then seen.
+      const handed = fresh.take(tenure.shards, pools[pool].maxBatch);
+      const held = blocking.length > 0 ? await heldKeys({ $in: [...tenure.shards] }, blocking, now) : [];
       const limit = batch;
-      const rows = await nextRows(tenure, blocking, now, limit);
-      if (rows.length > 0) {
-        await committer.commit(tenure, rows);
+      const written = await nextRows(tenure, held, now, limit);
+      const full = written.length === limit;
+      // Of a backlog more rows are there than were seen, perhaps of the same keys: they come first.
+      const unwritten = full ? [] : mayGo(handed, written, held);
+      if (written.length + unwritten.length > 0) {
+        await committer.commit(tenure, inOrder([...written, ...unwritten]), new Set(unwritten.map(({ _id }) => _id)));
       }
-      batch = nextBatch(pools[pool], limit, rows.length, Date.now() - now.getTime());
-      return rows.length === limit;
+      batch = nextBatch(pools[pool], limit, written.length, Date.now() - now.getTime());
+      return full || fresh.waiting;
     },
-    onShards: (shards) => consume(consumers, shards, owner),
+    onShards: (shards, tenure) => {
+      fresh.listen(tenure);
+      consume(consumers, shards, owner);
+    },
     onTakeover: async () => {
       await Promise.all([...registry.projections.values()].map(async (projection) => await projection.onTakeover()));
     },
@@ -73,15 +84,25 @@ export function nextBatch(
 }
 
 /** The oldest rows of the tenure's shards that may be done now, in order; none of a key that is held. */
-async function nextRows(tenure: Tenure, blocking: readonly string[], now: Date, limit: number): Promise<WorkRow[]> {
+async function nextRows(tenure: Tenure, held: readonly string[], now: Date, limit: number): Promise<WorkRow[]> {
   const shard = { $in: [...tenure.shards] };
-  const held = blocking.length > 0 ? await heldKeys(shard, blocking, now) : [];
   return await Work.native()
     .find(
-      { shard, state: 'new', notBefore: { $lte: now }, ...(held.length > 0 ? { key: { $nin: held } } : {}) },
+      { shard, state: 'new', notBefore: { $lte: now }, ...(held.length > 0 ? { key: { $nin: [...held] } } : {}) },
       { sort: { _id: 1 }, limit },
     )
     .toArray();
+}
+
+/** Of the rows that were handed over those that are not written meanwhile and whose key is not held. */
+function mayGo(handed: readonly WorkRow[], written: readonly WorkRow[], held: readonly string[]): WorkRow[] {
+  const there = new Set(written.map(({ _id }) => _id));
+  const waits = new Set(held);
+  return handed.filter(({ _id, key }) => !there.has(_id) && !waits.has(key));
+}
+
+function inOrder(rows: WorkRow[]): WorkRow[] {
+  return rows.sort((one, other) => (one._id < other._id ? -1 : 1));
 }
 
 /** Keys whose failed row waits for another try or for a redrive, of kinds that say `block`. */
@@ -114,8 +135,10 @@ function consumer(shard: string, owner: Owner): Worker {
     shard,
     async (job) => {
       // A queue is a door too: what a job names is looked up by the owner, and nothing else in it counts.
-      const { rows } = wakeJob.parse(job.data);
-      await owner.drained();
+      const { rows, handed } = wakeJob.parse(job.data);
+      if (!handed) {
+        await owner.drained();
+      }
       return { rows: rows.length };
     },
     {

@@ -33,8 +33,8 @@ const poolNames = Object.keys(pools) as PoolName[];
 export interface Drain {
   /** Does some of what is there. True when there may be more at once. */
   pass(tenure: Tenure): Promise<boolean>;
-  /** Told of shards that were won or given up, to open and close what wakes the owner. */
-  onShards?(shards: ReadonlySet<string>): void;
+  /** Told of shards that were won or given up, and under which tenure, to open and close what wakes the owner. */
+  onShards?(shards: ReadonlySet<string>, tenure?: string): void;
   /** Another owner of the pool vanished. */
   onTakeover?(): Promise<void>;
 }
@@ -192,9 +192,9 @@ export class Owner {
     this.#wake = undefined;
   }
 
-  #tell(shards: ReadonlySet<string>): void {
+  #tell(shards: ReadonlySet<string>, tenure?: string): void {
     setOwnedShards(this.pool, shards.size);
-    this.#drain.onShards?.(shards);
+    this.#drain.onShards?.(shards, tenure);
   }
 
   /** Buries owners whose lease ran out, claims the shards that are due to it, gives up those that are not. */
@@ -224,7 +224,7 @@ export class Owner {
     const now = namesOf(tenure.shards);
     if (now !== before) {
       this.#log.info({ shards: now || 'none' }, 'Shards');
-      this.#tell(tenure.shards);
+      this.#tell(tenure.shards, tenure.id);
       hint('owners', this.pool);
     }
   }

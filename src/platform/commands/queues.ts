@@ -15,8 +15,15 @@ const log = logFor('queues');
 
 const ids = z.array(z.string().min(1).max(128));
 
-/** What a job carries: ids and sizes, never inputs. Parsed at the owner's door, and where a person adds a job. */
-export const wakeJob = z.strictObject({ rows: ids.max(10_000), requestIds: ids.max(10) });
+/**
+ * What a job carries: ids and sizes, never inputs. `handed`: the owner has the rows already, the job only shows them.
+ * Parsed at the owner's door, and where a person adds a job.
+ */
+export const wakeJob = z.strictObject({
+  rows: ids.max(10_000),
+  requestIds: ids.max(10),
+  handed: z.boolean().optional(),
+});
 export type WakeJob = z.output<typeof wakeJob>;
 
 let connection: Redis | undefined;
@@ -85,22 +92,37 @@ function refreshOwners(): void {
     });
 }
 
+/** The tenure that owns a shard, as of a moment ago; undefined where none is known. */
+export function ownerOf(shard: string): string | undefined {
+  refreshOwners();
+  return owners.of.get(shard);
+}
+
 /**
  * Wakes the owners of these rows: one job for each owner, on the queue of its first row's shard, since an owner that
  * is awake looks at all its shards. Returns at once; what fails is left to the poll.
  */
 export function wakeOwners(rows: readonly WorkRow[]): void {
-  refreshOwners();
-  for (const batch of groupBy(rows, ({ shard }) => owners.of.get(shard) ?? shard).values()) {
-    const shard = batch[0]?.shard ?? '';
-    const kinds = [...new Set(batch.map((row) => row.kind))].join(' ');
-    producerOf(shard)
-      ?.add(`${kinds} × ${batch.length}`, {
-        rows: batch.map((row) => row._id),
-        requestIds: [...new Set(batch.map((row) => row.requestId))].slice(0, 10),
-      })
-      .catch((error: unknown) => log.debug({ shard, reason: String(error) }, 'Could not wake the owner; it will poll'));
+  for (const batch of groupBy(rows, ({ shard }) => ownerOf(shard) ?? shard).values()) {
+    addJob(batch, false);
   }
+}
+
+/** Shows a batch that was handed to its owner on the board; nobody has to be woken for it. */
+export function showFresh(rows: readonly WorkRow[]): void {
+  addJob(rows, true);
+}
+
+function addJob(batch: readonly WorkRow[], handed: boolean): void {
+  const shard = batch[0]?.shard ?? '';
+  const kinds = [...new Set(batch.map((row) => row.kind))].join(' ');
+  producerOf(shard)
+    ?.add(`${kinds} × ${batch.length}`, {
+      rows: batch.map((row) => row._id),
+      requestIds: [...new Set(batch.map((row) => row.requestId))].slice(0, 10),
+      ...(handed ? { handed } : {}),
+    })
+    .catch((error: unknown) => log.debug({ shard, reason: String(error) }, 'Could not wake the owner; it will poll'));
 }
 
 /** Closes the producers. */

@@ -72,6 +72,8 @@ export function waitingCallers(): number {
 /** Somebody waits for a row: its outcome, null when that does not come in time, and how to give the wait up. */
 export interface Expectation {
   readonly outcome: Promise<Outcome | null>;
+  /** The outcome if it comes within `ms`, otherwise null; the wait itself goes on. */
+  within(ms: number): Promise<Outcome | null>;
   cancel(): void;
 }
 
@@ -97,7 +99,19 @@ export function expectOutcome(id: string, waitMs: number): Expectation {
   const waiter: Waiter = { since: Date.now(), resolve: done };
   const timer = setTimeout(() => done(null), waitMs);
   set.add(waiter);
-  return { outcome, cancel: () => done(null) };
+  return { outcome, within: async (ms) => await soon(outcome, ms), cancel: () => done(null) };
+}
+
+async function soon(outcome: Promise<Outcome | null>, ms: number): Promise<Outcome | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), ms);
+  });
+  try {
+    return await Promise.race([outcome, over]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function settle({ id, ...outcome }: Message): void {

@@ -85,26 +85,37 @@ async function putAll(
 
 /**
  * Settles the rows the plan decided. They were read as `new` under the tenure whose fence this transaction passed, so
- * their ids are enough (and MongoDB finds a document by nothing but its id most cheaply).
+ * their ids are enough (and MongoDB finds a document by nothing but its id most cheaply). Those that are not written
+ * yet are inserted as they ended.
  */
-export async function settleRows(session: mongo.ClientSession, plan: Plan, now: Date): Promise<void> {
-  if (plan.settlements.length === 0) {
+export async function settleRows(
+  session: mongo.ClientSession,
+  plan: Plan,
+  unwritten: ReadonlySet<string>,
+  now: Date,
+): Promise<void> {
+  const fresh = plan.settlements.filter(({ row }) => unwritten.has(row._id));
+  if (fresh.length > 0) {
+    await insertSettled(session, fresh, now, true);
+  }
+  const written = plan.settlements.filter(({ row }) => !unwritten.has(row._id));
+  if (written.length === 0) {
     return;
   }
-  const operations = plan.settlements.map((settlement) => ({
+  const operations = written.map((settlement) => ({
     updateOne: {
       filter: { _id: settlement.row._id },
       update: { $set: settledFields(settlement, now) },
     },
   }));
   const settled = await Work.native().bulkWrite(operations, { session, ordered: false });
-  if (settled.matchedCount !== plan.settlements.length) {
+  if (settled.matchedCount !== written.length) {
     throw new Stale(Work.name);
   }
 }
 
 /**
- * Writes the rows of commands that were executed at once, settled from the start. Rows that are not recorded say that
+ * Writes the rows of commands that were done before they were written, settled from the start. Rows that are not recorded say that
  * something was done and by which request, but neither what was asked nor what was answered.
  */
 export async function insertSettled(
