@@ -19,7 +19,9 @@ const help = `Drains a backlog with one worker process, beside graphile-worker a
   --help       this text
 
   Ours are rows of the product in MongoDB (w: majority, j: true), each settled in a transaction; theirs are jobs in
-  PostgreSQL (synchronous_commit on), tuned as their documents advise. The peers are installed once, by npm, into the
+  PostgreSQL (synchronous_commit on), tuned as their documents advise. First jobs that do nothing; then grants of XP: the
+  product's own, with levels, badges, event and reactions, beside a ledger entry, a total and an event in one statement
+  for each of their jobs. The peers are installed once, by npm, into the
   user's cache; where PostgreSQL or a peer cannot be had, it is left out with a sentence.
 `;
 
@@ -38,40 +40,62 @@ const { values } = parseArgs({
   },
 });
 
-const noop = 'product, a command that does nothing';
+/** What a row or job does: nothing, or a grant of XP to one of a thousand people. */
+const works = { noop: 'jobs that do nothing', grant: 'jobs that grant XP' } as const;
+type Work = keyof typeof works;
+
+const ours = 'product';
 const rows = Number(values.rows);
 
-function report(drains: ReadonlyMap<string, readonly Drain[]>): void {
-  say(`\nA backlog of ${String(rows)}, drained by one process`);
-  say('                                             rows/s   CPU µs/row   of it the worker');
+function report(work: Work, drains: ReadonlyMap<string, readonly Drain[]>): void {
+  say(`\nA backlog of ${String(rows)} ${works[work]}, drained by one process`);
+  say('                              rows/s   CPU µs/row   of it the worker');
   for (const [name, all] of drains) {
     const figures = [(d: Drain) => d.perSecond, (d: Drain) => d.cpuUs, (d: Drain) => d.workerCpuUs].map((of) =>
       median(all.map(of)),
     );
-    say(`  ${name.padEnd(38)} ${figures.map((figure) => figure.toFixed(0).padStart(10)).join('   ')}`);
+    say(`  ${name.padEnd(23)} ${figures.map((figure) => figure.toFixed(0).padStart(10)).join('   ')}`);
   }
-  const ours = drains.get(noop) ?? [];
-  for (const [name, all] of [...drains].filter(([each]) => !each.startsWith('product'))) {
-    const ratios = all.map(({ perSecond }, round) => (ours[round]?.perSecond ?? Number.NaN) / perSecond);
+  const product = drains.get(ours) ?? [];
+  for (const [name, all] of [...drains].filter(([each]) => each !== ours)) {
+    const ratios = all.map(({ perSecond }, round) => (product[round]?.perSecond ?? Number.NaN) / perSecond);
     const [low, high] = [Math.min(...ratios), Math.max(...ratios)];
-    const cpu = all.map(({ cpuUs }, round) => (ours[round]?.cpuUs ?? Number.NaN) / cpuUs);
+    const cpu = all.map(({ cpuUs }, round) => (product[round]?.cpuUs ?? Number.NaN) / cpuUs);
     say(
       `  product ÷ ${name}: rows/s ${median(ratios).toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)}), CPU ${median(cpu).toFixed(2)}`,
     );
   }
 }
 
-async function peersOn(postgres: Postgres): Promise<Variant[]> {
+async function peersOn(postgres: Postgres | string, work: Work): Promise<Variant[]> {
+  if (typeof postgres === 'string') {
+    return [];
+  }
   try {
     const cache = await installPeers(say);
     return peers.map((peer) => ({
       name: titleOf(peer),
-      drain: async (round) => await drainPeer(peer, rows, postgres, cache, round),
+      drain: async (round) => await drainPeer(peer, work, rows, postgres, cache, round),
     }));
   } catch (error) {
     say(`The peers could not be installed, so they are left out: ${String(error)}`);
     return [];
   }
+}
+
+async function compare(work: Work, variants: readonly Variant[]): Promise<void> {
+  const chosen = variants.filter(({ name }) => name.includes(values.only));
+  const drains = new Map(chosen.map(({ name }): [string, Drain[]] => [name, []]));
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    for (const variant of chosen) {
+      const seen = await variant.drain(round);
+      drains.get(variant.name)?.push(seen);
+      say(
+        `  round ${String(round)} · ${works[work]} · ${variant.name}: ${seen.perSecond.toFixed(0)}/s, ${seen.cpuUs.toFixed(0)} µs`,
+      );
+    }
+  }
+  report(work, drains);
 }
 
 async function main(): Promise<void> {
@@ -84,20 +108,12 @@ async function main(): Promise<void> {
     if (typeof postgres === 'string') {
       say(postgres);
     }
-    const variants: Variant[] = [
-      { name: noop, drain: async () => await drainOurs('noop', rows, servers) },
-      ...(typeof postgres === 'string' ? [] : await peersOn(postgres)),
-      { name: 'product, grants of XP', drain: async () => await drainOurs('grant', rows, servers) },
-    ].filter(({ name }) => name.includes(values.only));
-    const drains = new Map(variants.map(({ name }): [string, Drain[]] => [name, []]));
-    for (let round = 1; round <= Number(values.rounds); round += 1) {
-      for (const variant of variants) {
-        const seen = await variant.drain(round);
-        drains.get(variant.name)?.push(seen);
-        say(`  round ${String(round)} · ${variant.name}: ${seen.perSecond.toFixed(0)}/s, ${seen.cpuUs.toFixed(0)} µs`);
-      }
+    for (const work of Object.keys(works) as Work[]) {
+      await compare(work, [
+        { name: ours, drain: async () => await drainOurs(work, rows, servers) },
+        ...(await peersOn(postgres, work)),
+      ]);
     }
-    report(drains);
   } finally {
     await servers.stop();
     await (typeof postgres === 'string' ? undefined : postgres.stop());

@@ -1,8 +1,9 @@
 // Fills or drains one peer's queue in PostgreSQL, tuned as its own documents advise for throughput. Run by Node 22
-// (which strips the types) with the packages of the benchmark's cache: peer.ts <fill|drain> <peer> <rows> <url> <cache>
+// (which strips the types) with the packages of the benchmark's cache: peer.ts <fill|drain> <peer> <rows> <url> <cache> <work>
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { grant, makeTables, type Database, type Grant } from './peer-grants.ts';
 import { tellBegun, tellDrained } from './told.ts';
 
 /** The part of pg-boss that is used here. */
@@ -10,7 +11,7 @@ interface Boss {
   start(): Promise<unknown>;
   createQueue(name: string): Promise<unknown>;
   insert(name: string, jobs: { data: unknown }[]): Promise<unknown>;
-  fetch(name: string, options: { batchSize: number }): Promise<{ id: string }[] | null>;
+  fetch(name: string, options: { batchSize: number }): Promise<{ id: string; data: Grant }[] | null>;
   complete(name: string, ids: string[]): Promise<unknown>;
   on(event: 'error', listener: (error: unknown) => void): unknown;
   stop(options: { graceful: boolean }): Promise<unknown>;
@@ -27,11 +28,16 @@ interface Graphile {
 }
 
 interface Pool {
-  query(text: string): Promise<{ rows: { left: number }[] }>;
+  query(text: string, values?: readonly unknown[]): Promise<{ rows: { left: number }[] }>;
   end(): Promise<void>;
 }
 
-const [action, peer = '', rowsGiven, url = '', cache = ''] = process.argv.slice(2);
+/** What graphile-worker gives a task. */
+interface Helpers {
+  withPgClient(body: (client: Database) => Promise<void>): Promise<void>;
+}
+
+const [action, peer = '', rowsGiven, url = '', cache = '', work = 'noop'] = process.argv.slice(2);
 const rows = Number(rowsGiven);
 const batch = 1_000;
 const queue = 'noop';
@@ -42,6 +48,11 @@ async function load<Module>(name: string): Promise<Module> {
 }
 
 const payloads = (from: number): { n: number }[] => Array.from({ length: batch }, (_, index) => ({ n: from + index }));
+
+async function openPool(max: number): Promise<Pool> {
+  const { default: pg } = await load<{ default: { Pool: new (options: unknown) => Pool } }>('pg');
+  return new pg.Pool({ connectionString: url, max });
+}
 
 async function openBoss(): Promise<Boss> {
   const { PgBoss } = await load<{ PgBoss: new (options: unknown) => Boss }>(peer);
@@ -66,6 +77,7 @@ async function fillBoss(): Promise<void> {
 /** Two loops of fetch and complete, 250 jobs each: faster than `work()` with any of its settings. */
 async function drainBoss(): Promise<void> {
   const boss = await openBoss();
+  const pool = await openPool(50);
   let completed = 0;
   const loop = async (): Promise<void> => {
     for (;;) {
@@ -74,6 +86,9 @@ async function drainBoss(): Promise<void> {
         return;
       }
       begin();
+      if (work === 'grant') {
+        await Promise.all(jobs.map(async ({ data }) => await grant(pool, data)));
+      }
       await boss.complete(
         queue,
         jobs.map(({ id }) => id),
@@ -85,6 +100,7 @@ async function drainBoss(): Promise<void> {
     }
   };
   await Promise.all([loop(), loop()]);
+  await pool.end();
   await boss.stop({ graceful: true });
 }
 
@@ -101,8 +117,7 @@ async function fillGraphile(): Promise<void> {
 /** A local queue of 500 and completions in batches. Done is a job whose row is gone. */
 async function drainGraphile(): Promise<void> {
   const graphile = await load<Graphile>(peer);
-  const { default: pg } = await load<{ default: { Pool: new (options: unknown) => Pool } }>('pg');
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
+  const pool = await openPool(1);
   let handled = 0;
   const ended = new Promise<void>((resolve) => {
     const watch = async (): Promise<void> => {
@@ -114,13 +129,15 @@ async function drainGraphile(): Promise<void> {
       tellDrained();
       resolve();
     };
-    const task = async (): Promise<void> => {
+    const task = async (payload: Grant, helpers: Helpers): Promise<void> => {
       begin();
+      if (work === 'grant') {
+        await helpers.withPgClient(async (client) => await grant(client, payload));
+      }
       handled += 1;
       if (handled === rows) {
         void watch();
       }
-      await Promise.resolve();
     };
     void graphile.run({
       taskList: { [queue]: task },
@@ -158,6 +175,11 @@ const actions: Readonly<Record<string, () => Promise<void>>> = {
 const chosen = actions[`${action ?? ''} ${peer}`];
 if (!chosen) {
   throw new Error(`Nothing is known of ${action} ${peer}`);
+}
+if (action === 'fill' && work === 'grant') {
+  const pool = await openPool(1);
+  await makeTables(pool);
+  await pool.end();
 }
 await chosen();
 // The benchmark reads the servers' CPU before this process and its connections go.

@@ -58,18 +58,19 @@ export function titleOf(peer: Peer): string {
 /** Fills a peer's queue in a new database, then lets a new process drain it. */
 export async function drainPeer(
   peer: Peer,
+  work: 'noop' | 'grant',
   rows: number,
   postgres: Postgres,
   cache: string,
   round: number,
 ): Promise<Drain> {
-  const database = `${peer.replaceAll('-', '_')}_${String(round)}`;
+  const database = `${peer.replaceAll('-', '_')}_${work}_${String(round)}`;
   const sql = async (text: string, on = 'postgres'): Promise<void> => {
     await run('psql', [postgres.url(on), '-qc', text]);
   };
   await sql(`create database ${database}`);
   const start = (action: string) =>
-    fork(script, [action, peer, String(rows), postgres.url(database), cache], {
+    fork(script, [action, peer, String(rows), postgres.url(database), cache, work], {
       execPath: nodeOf(cache),
       execArgv: ['--disable-warning=ExperimentalWarning'],
       // A line of log for each job is nobody's tuning.
