@@ -5,10 +5,11 @@ import { config } from '#config/env.ts';
 import { buildRegistry } from '#src/app.ts';
 import { takeBackup } from '#src/platform/backup/dump.ts';
 import { refuseHalfRestored } from '#src/platform/backup/restore-marker.ts';
+import { parseOrExit } from '#src/platform/command-line.ts';
 import { runOnEmbedded } from '#src/platform/embedded/command.ts';
 import { scriptBeside } from '#src/platform/embedded/scripts.ts';
 import { closeMongo, connectMongo } from '#src/platform/mongo/connect.ts';
-import { allChecks, exits, parseOrExit, runCommandLine, say, verified } from './command-line.ts';
+import { allChecks, exits, runCommandLine, say, verified } from './command-line.ts';
 
 const help = `Backs up SmartStart Brain while it runs or while it is stopped.
 

@@ -53,13 +53,3 @@ export async function runCommandLine(body: () => Promise<number>): Promise<void>
     }
   }
 }
-
-/** Parses what was given; what does not fit is a sentence and the exit code for wrong usage. */
-export function parseOrExit<Values>(parse: () => Values): Values {
-  try {
-    return parse();
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(exits.usage);
-  }
-}

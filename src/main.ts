@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { config } from '#config/env.ts';
 import { startApi, type Role } from '#src/app.ts';
-import { named } from '#src/platform/command-line.ts';
+import { named, parseOrExit } from '#src/platform/command-line.ts';
 import { runProcess } from '#src/platform/process.ts';
 import { services } from './services/index.ts';
 
@@ -19,9 +19,11 @@ const help = `Serves SmartStart Brain's API, sockets and board of queues.
 The environment is described in README.md. Needs MONGO_URL, REDIS_URL and MASTER_KEY.
 `;
 
-const { values } = parseArgs({
-  options: { roles: { type: 'string' }, services: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
-});
+const { values } = parseOrExit(() =>
+  parseArgs({
+    options: { roles: { type: 'string' }, services: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  }),
+);
 
 if (values.help) {
   process.stdout.write(help);

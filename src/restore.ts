@@ -5,11 +5,12 @@ import { parseArgs } from 'node:util';
 import { config } from '#config/env.ts';
 import { buildRegistry } from '#src/app.ts';
 import { abandonRestore, restoreBackup } from '#src/platform/backup/restore.ts';
+import { parseOrExit } from '#src/platform/command-line.ts';
 import { runOnEmbedded } from '#src/platform/embedded/command.ts';
 import { scriptBeside } from '#src/platform/embedded/scripts.ts';
 import { closeMongo, connectMongo } from '#src/platform/mongo/connect.ts';
 import { bringIntoShape } from './connections.ts';
-import { exits, parseOrExit, runCommandLine, say, verified } from './command-line.ts';
+import { exits, runCommandLine, say, verified } from './command-line.ts';
 
 const help = `Restores a backup of SmartStart Brain. Stop everything that runs on the database first.
 

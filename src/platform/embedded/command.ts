@@ -1,6 +1,6 @@
 // Runs a command of the product on the servers of a DATA_DIR: beside a running `npm start`, or with servers of its own
-// where none runs. Called by src/backup.ts and src/restore.ts.
-import { spawn } from 'node:child_process';
+// where none runs. Called by src/backup.ts, src/restore.ts and workers/main.ts.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { childEnvironment, type Config } from '#config/env.ts';
@@ -18,8 +18,11 @@ export interface EmbeddedCommand {
   /** Absolute path of the script; it finds MONGO_URL, REDIS_URL and MASTER_KEY in its environment. */
   readonly script: string;
   readonly args: readonly string[];
-  /** `data`: only where a DATA_DIR has data · `makes-data`: data is there afterwards, with its accounts. */
-  readonly on: 'data' | 'makes-data';
+  /**
+   * `data`: only where a DATA_DIR has data · `makes-data`: data is there afterwards, with its accounts · `running`: only
+   * beside a running start, and ended with it.
+   */
+  readonly on: 'data' | 'makes-data' | 'running';
   readonly report: Report;
 }
 
@@ -28,12 +31,20 @@ interface Addresses {
   readonly redis: string;
 }
 
+/** How often a command that needs a running start looks whether it still runs. */
+const LOOK_MS = 1_000;
+
 /**
  * Runs the command and resolves with its exit code; servers that were started for it are stopped again.
- * @throws EmbeddedError where there is no data or a server does not start
+ * @throws EmbeddedError where there is no data, nothing runs for a command that needs it, or a server does not start
  */
 export async function runOnEmbedded(command: EmbeddedCommand): Promise<number> {
   const { dataDir } = command.config;
+  if (command.on === 'running' && !(await isClaimed(dataDir))) {
+    throw new EmbeddedError(
+      `Nothing runs on ${dataDir}: start it with npm start, set DATA_DIR to where it runs, or set MONGO_URL, REDIS_URL and MASTER_KEY`,
+    );
+  }
   if (command.on === 'data' && !existsSync(join(dataDir, 'mongod'))) {
     throw new EmbeddedError(`There is no data in ${dataDir}: set DATA_DIR to its folder, or MONGO_URL to its server`);
   }
@@ -77,7 +88,8 @@ async function runWithOwn(command: EmbeddedCommand): Promise<number> {
   }
 }
 
-async function run({ config, script, args }: EmbeddedCommand, { mongo, redis }: Addresses): Promise<number> {
+async function run(command: EmbeddedCommand, { mongo, redis }: Addresses): Promise<number> {
+  const { config, script, args } = command;
   const environment = {
     MONGO_URL: withDatabase(mongo, embeddedDatabase),
     REDIS_URL: redis,
@@ -85,10 +97,12 @@ async function run({ config, script, args }: EmbeddedCommand, { mongo, redis }: 
   };
   const child = spawn(process.execPath, [...nodeArguments(script), ...args], {
     env: childEnvironment(environment),
-    stdio: 'inherit',
+    // A process that stays ends when the channel to this one closes, and on a SIGTERM from here alone.
+    stdio: command.on === 'running' ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit',
   });
   // A signal ends the command; the servers are stopped afterwards, in order.
-  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const pass = (signal: NodeJS.Signals): void => void child.kill(command.on === 'running' ? 'SIGTERM' : signal);
+  const look = command.on === 'running' ? setInterval(() => void endWithStart(command, child), LOOK_MS) : undefined;
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   signals.forEach((name) => process.on(name, pass));
   const code = await new Promise<number>((resolve, reject) => {
@@ -96,5 +110,14 @@ async function run({ config, script, args }: EmbeddedCommand, { mongo, redis }: 
     child.once('exit', (exitCode) => resolve(exitCode ?? 130));
   });
   signals.forEach((name) => process.off(name, pass));
+  clearInterval(look);
   return code;
+}
+
+/** Ends the child when nothing runs on its DATA_DIR any more: it must not be there when a backup is restored. */
+async function endWithStart({ config, report }: EmbeddedCommand, child: ChildProcess): Promise<void> {
+  if (!(await isClaimed(config.dataDir)) && child.exitCode === null && !child.killed) {
+    report(`Nothing runs on ${config.dataDir} any more: stopping too`);
+    child.kill('SIGTERM');
+  }
 }
