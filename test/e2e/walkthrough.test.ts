@@ -76,6 +76,7 @@ describe('the walk-through', function () {
     process.kill(-shell.pid, 'SIGTERM');
     await eventually(async () => assert.ok(!(await isClaimed(join(walk, 'data')))), 30_000, 100);
     await rm(walk, { recursive: true, force: true, maxRetries: 3 });
+    await rm(`${walk}.sh`, { force: true });
   });
 
   /** Runs a block as somebody who pastes it, and gives what it printed. */
@@ -92,7 +93,6 @@ describe('the walk-through', function () {
       assert.ok(found, `${page}:${line} does not end:\n${commands}\nprinted:\n${printed}\n${complained}`);
       return found[1];
     }, 60_000);
-    await rm(file);
     assert.equal(status, '0', `${page}:${line} ends with ${status}:\n${commands}\n${printed}\n${complained}`);
     return printed.slice(0, printed.lastIndexOf(`\n${end}`));
   }
