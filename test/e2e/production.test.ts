@@ -8,9 +8,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { leases } from '#config/pools.ts';
 import { startBalancer, type Balancer } from '../support/balancer.ts';
 import { eventually } from '../support/eventually.ts';
-import { ownerlessMs, shared, watchShards } from '../support/faults.ts';
+import { shared, watchShards } from '../support/faults.ts';
 import { follow, type Follower } from '../support/feed-client.ts';
 import {
   build,
@@ -109,7 +110,8 @@ describe('the production shape', function () {
     assert.deepEqual(report.unexpected, []);
     const others = [...report.statuses.keys()].filter((status) => status !== 201 && status !== 202);
     assert.deepEqual(others, [], 'requests that were not answered 2xx');
-    assert.ok(worst.ms <= ownerlessMs, `${worst.shard} had no owner for ${Math.round(worst.ms)} ms`);
+    // Handed over, not waited for: how quickly is asked where the machine has nothing else to do (full/replaced.test.ts).
+    assert.ok(worst.ms < leases.leaseMs, `${worst.shard} had no owner for ${Math.round(worst.ms)} ms`);
     await checkInvariants(system.db, { acknowledged });
     await checkFollower(follower, feed);
     assert.deepEqual(failures, []);

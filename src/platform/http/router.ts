@@ -110,7 +110,7 @@ export async function refuseUnrouted(ctx: Context, _next: Next): Promise<void> {
   const layers = (ctx['matched'] ?? []) as readonly { methods: readonly string[] }[];
   const methods = new Set(layers.flatMap((layer) => layer.methods));
   if (methods.size === 0) {
-    throw problems.notFound('No such path');
+    throw problems.notFound('No such path; /api/docs lists those there are');
   }
   const allow = [...methods, 'OPTIONS'].sort().join(', ');
   if (ctx.method !== 'OPTIONS') {
