@@ -3,6 +3,8 @@
 /** What a request may ask for. Sizes in bytes, times in milliseconds. */
 export const limits = Object.freeze({
   bodyBytes: 64 * 1024,
+  /** Objects and lists inside one another; MongoDB takes about a hundred, its rows included. */
+  bodyDepth: 32,
   pageDefault: 20,
   pageMax: 100,
   /** How long an answer waits for the commit when the request does not say. */

@@ -26,6 +26,27 @@ const parse = bodyParser({
 
 const json = /^application\/json(?:;\s*charset="?utf-8"?)?;?$/iu;
 
+/** False for what MongoDB cannot keep: it would spoil the write of all the rows that are written with this one. */
+function isStorable(body: unknown): boolean {
+  const waiting = [{ value: body, depth: 1 }];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { value, depth } = next;
+    if (typeof value !== 'object' || value === null) {
+      continue;
+    }
+    if (depth > limits.bodyDepth) {
+      return false;
+    }
+    for (const [name, member] of Object.entries(value)) {
+      if (name === '_bsontype' || name.includes('\0')) {
+        return false;
+      }
+      waiting.push({ value: member, depth: depth + 1 });
+    }
+  }
+  return true;
+}
+
 /**
  * Leaves the parsed body in `ctx.request.body`; undefined where the request has none. Errors: `request.malformed`,
  * `request.unsupported-media-type`, `request.too-large`.
@@ -43,5 +64,10 @@ export async function readBody(ctx: Context, next: Next): Promise<void> {
   if (Number(length) > limits.bodyBytes) {
     throw problems.tooLarge(`The body may have ${limits.bodyBytes} bytes`);
   }
-  await parse(ctx, next);
+  await parse(ctx, async () => {
+    if (!isStorable(ctx.request.body)) {
+      throw problems.malformed(`The body is nested deeper than ${limits.bodyDepth}, or a name in it cannot be kept`);
+    }
+    await next();
+  });
 }

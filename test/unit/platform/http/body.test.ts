@@ -41,6 +41,15 @@ describe('bodies', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('answers 400 to what MongoDB cannot keep, wherever in the body it is', async () => {
+    const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
+    for (const body of ['{"name":"x","a\\u0000b":1}', '{"name":[{"_bsontype":"Long"}]}', deep(limits.bodyDepth + 1)]) {
+      assert.equal(problemOf(await post(body)).code, 'request.malformed', body);
+    }
+    assert.equal(problemOf(await post(deep(limits.bodyDepth))).code, 'request.invalid');
+    assert.equal((await post('{"name":"a\\u0000b"}')).status, 201);
+  });
+
   it('answers 400 to what is not JSON, and to __proto__', async () => {
     for (const body of [
       '{',
