@@ -46,7 +46,7 @@ export async function handOver(row: WorkRow): Promise<boolean> {
 export function distrust(row: WorkRow): void {
   const owner = ownerOf(row.shard);
   if (owner !== undefined) {
-    slow.set(owner, Date.now() + leases.renewMs);
+    leaveAlone(owner);
   }
 }
 
@@ -58,18 +58,37 @@ function sendGathered(): void {
 
 async function send(owner: string, offers: readonly Offer[]): Promise<void> {
   const rows = offers.map(({ row }) => row);
-  // BSON, so that the owner gets what MongoDB would have given it.
-  const packed = Buffer.from(mongo.BSON.serialize({ rows }, { ignoreUndefined: true })).toString('base64');
-  const listeners = await orElse(
-    0,
-    async (client) => await client.publish(redisKey('hint', topicOf(owner)), JSON.stringify(packed)),
-  );
+  const packed = pack(rows);
+  const listeners =
+    packed === null
+      ? 0
+      : await orElse(
+          0,
+          async (client) => await client.publish(redisKey('hint', topicOf(owner)), JSON.stringify(packed)),
+        );
   if (listeners > 0) {
     showFresh(rows);
   } else {
-    slow.set(owner, Date.now() + leases.renewMs);
+    leaveAlone(owner);
   }
   offers.forEach(({ handed }) => handed(listeners > 0));
+}
+
+/** BSON, so that the owner gets what MongoDB would have given it; null for rows that are too large together. */
+function pack(rows: readonly WorkRow[]): string | null {
+  try {
+    return Buffer.from(mongo.BSON.serialize({ rows }, { ignoreUndefined: true })).toString('base64');
+  } catch (error) {
+    log.debug({ rows: rows.length, reason: String(error) }, 'Rows could not be packed; they are written first');
+    return null;
+  }
+}
+
+/** For a second the owner's rows are written first. Owners of long ago are forgotten. */
+function leaveAlone(owner: string): void {
+  const now = Date.now();
+  slow.forEach((until, known) => until < now && slow.delete(known));
+  slow.set(owner, now + leases.renewMs);
 }
 
 const topicOf = (owner: string): string => `fresh.${owner}`;

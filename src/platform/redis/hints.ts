@@ -35,7 +35,16 @@ export function onHint(topic: string, listener: Listener): () => void {
       .catch((error: unknown) => log.debug({ channel, reason: String(error) }, 'No subscription'));
   }
   known.add(listener);
-  return () => known.delete(listener);
+  return () => forget(channel, listener);
+}
+
+/** A channel nobody listens to is left, so that who sends to it learns that nobody does. */
+function forget(channel: string, listener: Listener): void {
+  const known = listeners.get(channel);
+  if (known?.delete(listener) && known.size === 0) {
+    listeners.delete(channel);
+    subscriber?.unsubscribe(channel).catch(() => undefined);
+  }
 }
 
 function deliver(channel: string, message: string): void {
