@@ -48,7 +48,7 @@ const environment = z.object({
 });
 
 /** Variables that may be given as the name of a file that holds them: `<name>_FILE`, as container secrets are. */
-const secrets = ['MASTER_KEY', 'MONGO_URL', 'REDIS_URL', 'BOOTSTRAP_ADMIN_PASSWORD'] as const;
+const secrets = ['MASTER_KEY', 'MONGO_URL', 'REDIS_URL', 'BOOTSTRAP_ADMIN_PASSWORD', 'METRICS_TOKEN'] as const;
 /** Seconds a production API serves on after it was told to stop. */
 const drainSeconds = 5;
 
@@ -158,7 +158,13 @@ function readOrExit(): Config {
 /** The settings of this process. Reading a bad environment ends the process with exit code 78 and all reasons. */
 export const config: Config = readOrExit();
 
-/** The environment a child process gets: this one's, with `additions` on top. */
-export function childEnvironment(additions: Record<string, string>): NodeJS.ProcessEnv {
-  return { ...process.env, ...additions };
+/** The environment a child process gets: this one's, with `additions` on top, also of what this one has from a file. */
+export function childEnvironment(
+  additions: Record<string, string>,
+  own: NodeJS.ProcessEnv = process.env,
+): NodeJS.ProcessEnv {
+  const kept = Object.entries(own).filter(
+    ([name]) => !secrets.some((each) => name === `${each}_FILE` && each in additions),
+  );
+  return { ...Object.fromEntries(kept), ...additions };
 }

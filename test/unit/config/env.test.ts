@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readConfig } from '#config/env.ts';
+import { childEnvironment, readConfig } from '#config/env.ts';
 
 const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
   const read = readConfig(env);
@@ -79,7 +79,19 @@ describe('readConfig', () => {
       problemsOf({ MASTER_KEY_FILE: join(folder, 'none'), MONGO_URL: 'mongodb://a/b', MONGO_URL_FILE: file }),
       ['MASTER_KEY_FILE: names a file that cannot be read', 'MONGO_URL_FILE: MONGO_URL is set too; set one of them'],
     );
+    assert.deepEqual(problemsOf({ METRICS_TOKEN_FILE: join(folder, 'none') }), [
+      'METRICS_TOKEN_FILE: names a file that cannot be read',
+    ]);
     await rm(folder, { recursive: true });
+  });
+
+  it('tells a child process each secret once, whether it was in a file or not', () => {
+    const own = { MONGO_URL_FILE: '/run/mongo_url', MASTER_KEY_FILE: '/run/master_key', PATH: '/bin' };
+    assert.deepEqual(childEnvironment({ MONGO_URL: 'mongodb://a/b' }, own), {
+      MASTER_KEY_FILE: '/run/master_key',
+      PATH: '/bin',
+      MONGO_URL: 'mongodb://a/b',
+    });
   });
 
   it('drains in production for five seconds, elsewhere not, or as long as it is told', () => {
