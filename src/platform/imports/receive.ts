@@ -12,6 +12,8 @@ import { chunkId, ImportChunks } from './import.ts';
 import { readers, type RawLine } from './lines.ts';
 
 const log = logFor('imports');
+/** What a cell takes in a row beside its text. */
+const cellBytes = 12;
 
 /** A file whose lines are durable. */
 export interface Received {
@@ -82,7 +84,7 @@ class Keeper {
 
   async add(line: RawLine): Promise<void> {
     this.#lines.push(line);
-    this.#bytes += line.text?.length ?? line.cells?.reduce((sum, cell) => sum + cell.length, 0) ?? 0;
+    this.#bytes += line.text?.length ?? line.cells?.reduce((sum, cell) => sum + cell.length + cellBytes, 0) ?? 0;
     if (this.#kept + this.#lines.length > limits.importLines) {
       throw fileProblems.tooManyLines(`A file may have ${limits.importLines} lines`);
     }

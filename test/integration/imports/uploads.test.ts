@@ -61,6 +61,11 @@ describe('a file on its way in', function () {
     assert.equal(await Imports.native().countDocuments(), imports);
   });
 
+  it('is kept in rows MongoDB takes, also where its lines are of empty cells', async () => {
+    const reply = await upload('users', csv, `email,name\n${`${','.repeat(16_000)}\n`.repeat(95)}`);
+    assert.equal(reply.status, 202, reply.text);
+  });
+
   it('is 413 where it is too large, announced or not, and nothing is kept', async () => {
     const chunks = await ImportChunks.native().countDocuments();
     const sent = async (headers: Record<string, string | number>, pieces: number): Promise<number | undefined> =>
