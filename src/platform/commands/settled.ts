@@ -130,7 +130,8 @@ async function look(): Promise<void> {
   try {
     const rows = await within(
       Work.native()
-        .find({ _id: { $in: late }, state: { $ne: 'new' } }, { maxTimeMS: limits.mongoMs })
+        // What a majority has: an outcome that an election takes back must not have been told.
+        .find({ _id: { $in: late }, state: { $ne: 'new' } }, { maxTimeMS: limits.mongoMs, readConcern: 'majority' })
         .project<WorkRow>({ state: 1, result: 1, status: 1, problem: 1, replayed: 1 })
         .toArray(),
     );
