@@ -1,5 +1,5 @@
-// What the board shows of a job: an allow-list. A job may carry inputs for its owner's eyes while a caller waits; the
-// board shows how much of what for whom, never what is in it. Used by queue-board.ts.
+// What the board shows of a job: an allow-list. Ours carry ids and sizes only, but a queue is a door: the board shows how
+// much of what for whom, never what else somebody put into a job. Used by queue-board.ts.
 
 import type { WakeJob } from '../commands/queues.ts';
 
