@@ -7,6 +7,7 @@ import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
 import { orElse, redisKey } from '../redis/clients.ts';
 import { onHint } from '../redis/hints.ts';
+import { mac } from '../secrets.ts';
 import { ownerOf, showFresh } from './queues.ts';
 import { keyOf } from './standing.ts';
 import type { WorkRow } from './work.ts';
@@ -64,7 +65,11 @@ async function send(owner: string, offers: readonly Offer[]): Promise<void> {
       ? 0
       : await orElse(
           0,
-          async (client) => await client.publish(redisKey('hint', topicOf(owner)), JSON.stringify(packed)),
+          async (client) =>
+            await client.publish(
+              redisKey('hint', topicOf(owner)),
+              JSON.stringify({ packed, seal: sealOf(owner, packed) }),
+            ),
         );
   if (listeners > 0) {
     showFresh(rows);
@@ -92,6 +97,8 @@ function leaveAlone(owner: string): void {
 }
 
 const topicOf = (owner: string): string => `fresh.${owner}`;
+/** Says that these rows come from a process of this system, for this owner: writing to Redis is not enough to act. */
+const sealOf = (owner: string, packed: string): string => mac('fresh', `${owner} ${packed}`);
 
 const freshRow = z.looseObject({
   _id: z.string(),
@@ -108,6 +115,7 @@ const freshRow = z.looseObject({
   requestId: z.string(),
   acceptedAt: z.date(),
 });
+const sealed = z.strictObject({ packed: z.string(), seal: z.string() });
 const handedRows = z.object({ rows: z.array(freshRow) });
 
 /** Rows that were handed to one owner and are not written yet. */
@@ -131,7 +139,8 @@ export class FreshRows {
     this.#stopListening?.();
     this.#owner = owner;
     this.#rows = [];
-    this.#stopListening = owner === undefined ? undefined : onHint(topicOf(owner), (packed) => this.#receive(packed));
+    this.#stopListening =
+      owner === undefined ? undefined : onHint(topicOf(owner), (message) => this.#receive(owner, message));
   }
 
   /**
@@ -160,9 +169,13 @@ export class FreshRows {
     return this.#rows.length > 0;
   }
 
-  #receive(packed: unknown): void {
+  #receive(owner: string, message: unknown): void {
     try {
-      const { rows } = handedRows.parse(mongo.BSON.deserialize(Buffer.from(z.string().parse(packed), 'base64')));
+      const { packed, seal } = sealed.parse(message);
+      if (seal !== sealOf(owner, packed)) {
+        throw new Error('They carry another seal than this system gives');
+      }
+      const { rows } = handedRows.parse(mongo.BSON.deserialize(Buffer.from(packed, 'base64')));
       // What does not fit is left to its callers, who write it after a moment.
       this.#rows.push(...rows.slice(0, Math.max(this.#limit - this.#rows.length, 0)));
       this.#wake();

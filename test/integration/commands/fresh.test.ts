@@ -7,7 +7,7 @@ import { Shards, type WorkRow } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { closeRedis } from '#src/platform/redis/clients.ts';
-import { closeHints } from '#src/platform/redis/hints.ts';
+import { closeHints, hint, onHint } from '#src/platform/redis/hints.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const shard = 'gamification.0';
@@ -55,6 +55,27 @@ describe('handing rows over', () => {
     const half = 'x'.repeat(9 * 1024 * 1024);
     assert.deepEqual(await Promise.all([handOver(rowWith({ half })), handOver(rowWith({ half }))]), [false, false]);
     await eventually(async () => assert.equal(await handOver(rowWith({})), true));
+  });
+
+  it('gives the owner the row as it was, and nothing of a message that carries another seal', async () => {
+    const all = new Set([shard]);
+    fresh.take(all, 1_000);
+    const sent: string[] = [];
+    const stop = onHint(`fresh.${owner}`, (message) => sent.push(JSON.stringify(message)));
+    const row = rowWith({ at: new Date(0), amount: 7 });
+    await eventually(async () => {
+      assert.equal(await handOver(row), true);
+      assert.ok(sent.length > 0);
+    });
+    await eventually(() => assert.deepEqual(fresh.take(all, 1)[0], row));
+    fresh.take(all, 1_000);
+    const { packed } = JSON.parse(sent[0] ?? '') as { packed: string };
+    const before = sent.length;
+    hint(`fresh.${owner}`, { packed, seal: 'forged' });
+    hint(`fresh.${owner}`, { packed });
+    await eventually(() => assert.equal(sent.length, before + 2));
+    assert.equal(fresh.waiting, false);
+    stop();
   });
 
   it('hands nothing to an owner who no longer listens', async () => {
