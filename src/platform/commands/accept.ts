@@ -86,16 +86,21 @@ async function answerWithFirst(offers: readonly Offer[]): Promise<void> {
     return;
   }
   try {
-    const firsts = await within(
-      standingRows(
-        offers.map(({ row }) => row),
-        { maxTimeMS: limits.mongoMs },
-      ),
-    );
+    const firsts = await within(firstsOf(offers.map(({ row }) => row)));
     offers.forEach((offer) => answerRepeat(offer, firsts.get(offer.row._id)));
   } catch (error) {
     offers.forEach(({ refused }) => refused(unavailable(error)));
   }
+}
+
+/** The rows that stand for these. What only this server has seen settled may be taken back: it counts as undone. */
+async function firstsOf(rows: readonly WorkRow[]): Promise<Map<string, WorkRow>> {
+  const options = { maxTimeMS: limits.mongoMs };
+  const firsts = await standingRows(rows, { ...options, readConcern: 'majority' });
+  const others = rows.filter(({ _id }) => !firsts.has(_id));
+  const seen = others.length > 0 ? await standingRows(others, options) : new Map<string, WorkRow>();
+  seen.forEach((first, id) => firsts.set(id, { ...first, state: 'new' }));
+  return firsts;
 }
 
 function answerRepeat({ row, accepted, refused }: Offer, first: WorkRow | undefined): void {

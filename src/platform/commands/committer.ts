@@ -1,6 +1,7 @@
 // The committer: takes a batch of rows, loads what they need once, decides them in order, writes one bulk for each
 // collection in one transaction and answers all of them after the commit. Owners run it; so does the property test.
 import { setTimeout as delay } from 'node:timers/promises';
+import type { mongo } from 'mongoose';
 import { pools, type PoolName } from '#config/pools.ts';
 import { problems } from '../errors.ts';
 import { logFor } from '../log.ts';
@@ -110,13 +111,14 @@ export class Committer {
       tenure.take(rows.map((row) => row._id)),
       this.#load(overlay, [...commands.values()]),
     ]);
-    const answered = [...known.values()].flat();
     known.forEach((_, row) => commands.delete(row));
     const now = new Date();
     const plan = decideAll(this.#registry, overlay, commands, now);
     const failures = [...unread, ...plan.failures].filter(({ row }) => !known.has(row));
     if (plan.settlements.length + failures.length === 0) {
-      this.#onCommitted({ settlements: answered, work: [], events: 0, writes: [] });
+      // No commit of this batch says that a majority has what they are answered by: ask.
+      const sure = await this.#knownBefore(rows, { readConcern: 'majority' });
+      this.#onCommitted({ settlements: [...sure.values()].flat(), work: [], events: 0, writes: [] });
       return;
     }
     const dead = failures.filter(({ row }) => row.attempts + 1 >= pools[this.#pool].maxAttempts);
@@ -133,7 +135,11 @@ export class Committer {
       reportFailures(failures, dead);
     }
     this.#onCommitted({
-      settlements: [...answered, ...plan.settlements, ...dead.map((failure) => deadSettlement(failure))],
+      settlements: [
+        ...[...known.values()].flat(),
+        ...plan.settlements,
+        ...dead.map((failure) => deadSettlement(failure)),
+      ],
       work: plan.work,
       events: plan.events.length,
       writes: plan.writes,
@@ -141,9 +147,9 @@ export class Committer {
   }
 
   /** Rows that were handed over although a written row stands for them, with the answer where that one has it. */
-  async #knownBefore(rows: readonly WorkRow[]): Promise<Map<WorkRow, Settlement[]>> {
+  async #knownBefore(rows: readonly WorkRow[], options?: mongo.FindOptions): Promise<Map<WorkRow, Settlement[]>> {
     const asked = rows.filter(({ _id }) => this.#unwritten.has(_id));
-    const standing = asked.length > 0 ? await standingRows(asked) : new Map<string, WorkRow>();
+    const standing = asked.length > 0 ? await standingRows(asked, options) : new Map<string, WorkRow>();
     const known = asked.flatMap((row) => {
       const first = standing.get(row._id);
       return first ? [[row, answerBy(row, first)] as const] : [];
@@ -220,7 +226,8 @@ export class Committer {
     const settled = found.filter((row) => row.state !== 'new');
     if (settled.length > 0) {
       this.#onCommitted({
-        settlements: settled.map(settlementOf),
+        // Whoever waits looks among what a majority has: an election may still take this back.
+        settlements: [],
         work: [],
         events: settled.length,
         writes: [],

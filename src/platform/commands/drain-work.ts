@@ -50,7 +50,10 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
         await committer.commit(tenure, inOrder([...written, ...unwritten]), new Set(unwritten.map(({ _id }) => _id)));
       }
       batch = nextBatch(pools[pool], limit, written.length, Date.now() - now.getTime());
-      return full || fresh.waiting;
+      if (fresh.waiting) {
+        owner.wake();
+      }
+      return full;
     },
     onShards: (shards, tenure) => {
       fresh.listen(tenure);

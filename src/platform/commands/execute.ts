@@ -14,6 +14,8 @@ import { Work, type WorkRow } from './work.ts';
 import { insertSettled, Stale, writeEffects } from './write.ts';
 
 const tries = 6;
+/** An answer must not rest on what an election may take back. */
+const ofMajority = { readConcern: 'majority' } as const;
 
 /**
  * Executes a direct command and answers how it ended. A repeat under the same Idempotency-Key gets the first answer,
@@ -58,13 +60,13 @@ async function executeRow(registry: Registry, row: WorkRow): Promise<Settlement>
 /** What is settled already: the first row under this key, or this very row, when only its commit's result was lost. */
 async function earlierAnswer(row: WorkRow, attempted: Settlement | undefined): Promise<Settlement | null> {
   const { actor, kind, idempotencyKey } = row;
-  if (attempted && (await Work.native().findOne({ _id: row._id }))) {
+  if (attempted && (await Work.native().findOne({ _id: row._id }, ofMajority))) {
     return attempted;
   }
   if (idempotencyKey === undefined) {
     return null;
   }
-  const first = await Work.native().findOne({ actor, kind, idempotencyKey });
+  const first = await Work.native().findOne({ actor, kind, idempotencyKey }, ofMajority);
   if (!first) {
     return null;
   }
