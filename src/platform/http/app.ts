@@ -58,7 +58,15 @@ function crossOrigin(origins: readonly string[]): Middleware {
       'X-Request-Id',
       'traceparent',
     ],
-    exposeHeaders: ['Idempotency-Replayed', 'Location', 'RateLimit', 'RateLimit-Policy', 'Retry-After', 'X-Request-Id'],
+    exposeHeaders: [
+      'ETag',
+      'Idempotency-Replayed',
+      'Location',
+      'RateLimit',
+      'RateLimit-Policy',
+      'Retry-After',
+      'X-Request-Id',
+    ],
     maxAge: 600,
   });
 }
