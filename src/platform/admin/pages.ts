@@ -1,6 +1,7 @@
 // The small pages around the board: logging in and out, and a no that people can read. Server-rendered, without script.
 import { createHash } from 'node:crypto';
 import type { Context } from 'koa';
+import { escaped } from '../http/html.ts';
 
 const style = `
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--line:#cfd6df;--paper:#fff;--ground:#eef1f5;--deed:#2f5d50;--deed-ink:#fff;--bad:#a3231f;--bad-paper:#fdecea}
@@ -37,15 +38,6 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const text = (value: string): string => value.replaceAll(/[&<>"']/gu, (character) => entities[character] ?? '');
-
 /** Answers with a page. Nothing runs on it, nothing is loaded, no other page may frame it, and no cache keeps it. */
 function sendPage(ctx: Context, status: number, title: string, content: string): void {
   ctx.status = status;
@@ -60,14 +52,14 @@ function sendPage(ctx: Context, status: number, title: string, content: string):
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${text(title)} · SmartStart Brain</title>
+<title>${escaped(title)} · SmartStart Brain</title>
 <link rel="icon" href="${markUrl}">
 <style>${style}</style>
 </head>
 <body>
 <main>
 <p class="brand">${mark}<span>SmartStart Brain</span></p>
-<h1>${text(title)}</h1>
+<h1>${escaped(title)}</h1>
 ${content}
 </main>
 </body>
@@ -88,11 +80,11 @@ export function sendLogin(
     status,
     'Log in',
     `<p>The queues are for accounts that may see them.</p>
-${problem === undefined ? '' : `<div role="alert" id="problem">${text(problem)}</div>`}
+${problem === undefined ? '' : `<div role="alert" id="problem">${escaped(problem)}</div>`}
 <form method="post" action="/admin/login">
-<input type="hidden" name="next" value="${text(next)}">
+<input type="hidden" name="next" value="${escaped(next)}">
 <label for="email">E-mail address</label>
-<input ${wrong}id="email" name="email" type="email" value="${text(email)}" autocomplete="username" maxlength="320" required${focus(email === '')}>
+<input ${wrong}id="email" name="email" type="email" value="${escaped(email)}" autocomplete="username" maxlength="320" required${focus(email === '')}>
 <label for="password">Password</label>
 <input ${wrong}id="password" name="password" type="password" autocomplete="current-password" required${focus(email !== '')}>
 <button type="submit">Log in</button>
@@ -116,7 +108,7 @@ ${logoutForm}
 
 /** A no for people: what is wrong, and the ways out. */
 export function sendRefusal(ctx: Context, status: number, title: string, detail: string): void {
-  const requestId = text(String(ctx.state['requestId']));
+  const requestId = escaped(String(ctx.state['requestId']));
   const out = ctx.state['caller'] === undefined ? '<a class="button" href="/admin/queues">Log in</a>' : logoutForm;
-  sendPage(ctx, status, title, `<p>${text(detail)}</p>\n${out}\n<p><small>Request ${requestId}</small></p>`);
+  sendPage(ctx, status, title, `<p>${escaped(detail)}</p>\n${out}\n<p><small>Request ${requestId}</small></p>`);
 }

@@ -1,13 +1,8 @@
 // The pages of the reference: the frame Swagger UI fills, and a plain list of events, messages and problems. No page has
 // a script or a style of its own inside, so that both can be forbidden.
+import { escaped } from '../http/html.ts';
 import type { Explained } from './problems.ts';
 import type { Json } from './schemas.ts';
-
-/** A text as HTML shows it. */
-function escaped(text: unknown): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-  return String(text).replaceAll(/[&<>"']/gu, (character) => entities[character] ?? '');
-}
 
 function page(title: string, head: string, body: string): string {
   return `<!doctype html>
