@@ -5,8 +5,7 @@ import { mongo } from 'mongoose';
 import { z } from 'zod';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
-import { orElse, redisKey } from '../redis/clients.ts';
-import { onHint } from '../redis/hints.ts';
+import { hintHeard, onHint } from '../redis/hints.ts';
 import { mac } from '../secrets.ts';
 import { ownerOf, showFresh } from './queues.ts';
 import { keyOf } from './standing.ts';
@@ -60,17 +59,7 @@ function sendGathered(): void {
 async function send(owner: string, offers: readonly Offer[]): Promise<void> {
   const rows = offers.map(({ row }) => row);
   const packed = pack(rows);
-  const listeners =
-    packed === null
-      ? 0
-      : await orElse(
-          0,
-          async (client) =>
-            await client.publish(
-              redisKey('hint', topicOf(owner)),
-              JSON.stringify({ packed, seal: sealOf(owner, packed) }),
-            ),
-        );
+  const listeners = packed === null ? 0 : await hintHeard(topicOf(owner), { packed, seal: sealOf(owner, packed) });
   if (listeners > 0) {
     showFresh(rows);
   } else {

@@ -14,9 +14,14 @@ const underWay = new Set<Promise<unknown>>();
 
 /** Sends a hint to every process that listens on the topic. Never throws, never waits longer than 500 ms. */
 export function hint(topic: string, payload: unknown): void {
+  void hintHeard(topic, payload);
+}
+
+/** Sends a hint and tells how many processes heard it, 0 where Redis is away. Never throws, takes 500 ms at most. */
+export async function hintHeard(topic: string, payload: unknown): Promise<number> {
   const sent = orElse(0, async (client) => await client.publish(redisKey('hint', topic), JSON.stringify(payload)));
   underWay.add(sent);
-  void sent.finally(() => underWay.delete(sent));
+  return await sent.finally(() => underWay.delete(sent));
 }
 
 /** Calls `listener` for every hint of the topic that arrives. Returns how to stop. */
