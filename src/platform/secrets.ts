@@ -41,9 +41,12 @@ export function deriveSigningKey(purpose: string): { privateKey: KeyObject; publ
   }
 }
 
-/** A MAC of a text under a key of its own for each purpose, base64url. */
+/** Keys of MACs, derived once: some are needed for every batch. */
+const macKeys = new Map<string, Buffer>();
+
+/** A MAC of a text under a key of its own for each purpose (a few, named in code), base64url. */
 export function mac(purpose: string, text: string): string {
-  return createHmac('sha256', derive(`mac.${purpose}`, 32))
-    .update(text)
-    .digest('base64url');
+  const key = macKeys.get(purpose) ?? derive(`mac.${purpose}`, 32);
+  macKeys.set(purpose, key);
+  return createHmac('sha256', key).update(text).digest('base64url');
 }
