@@ -15,6 +15,16 @@ import { userService } from '#src/services/user/index.ts';
 import { logInAdmin, password, type LoggedIn } from './accounts.ts';
 import { startServer, type TestServer } from './http.ts';
 
+/** The admin of every board's server. */
+export const adminEmail = 'admin@example.test';
+/** A page, a call of its script, and a file. */
+export const everything = ['/admin/queues', '/admin/queues/api/queues', '/admin/queues/static/favicon.ico'];
+
+/** The id of a cookie's session. */
+export function sessionOf(cookie: string): string {
+  return cookie.split('=')[1]?.split('.')[0] ?? '';
+}
+
 /** An answer as it came, redirections too. */
 export interface Seen {
   readonly status: number;

@@ -10,10 +10,15 @@ import { redisKey, sharedClient } from '#src/platform/redis/clients.ts';
 import { loginTries } from '#config/auth.ts';
 import { checkPassword } from '#src/services/auth/index.ts';
 import { password } from '../../support/accounts.ts';
-import { ask, startBoard, type BoardServer, type Seen } from '../../support/board.ts';
-
-const adminEmail = 'admin@example.test';
-const everything = ['/admin/queues', '/admin/queues/api/queues', '/admin/queues/static/favicon.ico'];
+import {
+  adminEmail,
+  ask,
+  everything,
+  sessionOf,
+  startBoard,
+  type BoardServer,
+  type Seen,
+} from '../../support/board.ts';
 
 describe('the door of the admin pages', function () {
   this.timeout(20_000);
@@ -32,7 +37,6 @@ describe('the door of the admin pages', function () {
     readonly revokedAt?: Date;
   }
   const sessions = () => mongoose.connection.collection<Row>('sessions');
-  const sessionOf = (cookie: string): string => cookie.split('=')[1]?.split('.')[0] ?? '';
   const login = async (email: string, secret = password, headers: Record<string, string | undefined> = {}) =>
     await board.navigate('POST', '/admin/login', { form: { email, password: secret }, headers });
   const codeOf = (seen: Seen): unknown => (JSON.parse(seen.text) as { code: string }).code;

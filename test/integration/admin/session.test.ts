@@ -4,10 +4,7 @@ import { after, before, describe, it } from 'mocha';
 import mongoose from 'mongoose';
 import { onSessionEnded } from '#src/platform/auth/sessions.ts';
 import { logIn, password, registerSomebody } from '../../support/accounts.ts';
-import { startBoard, type BoardServer } from '../../support/board.ts';
-
-const adminEmail = 'admin@example.test';
-const everything = ['/admin/queues', '/admin/queues/api/queues', '/admin/queues/static/favicon.ico'];
+import { adminEmail, everything, sessionOf, startBoard, type BoardServer } from '../../support/board.ts';
 
 describe('a session of a browser', function () {
   this.timeout(20_000);
@@ -25,7 +22,6 @@ describe('a session of a browser', function () {
     readonly revokedAt?: Date;
   }
   const sessions = () => mongoose.connection.collection<Row>('sessions');
-  const sessionOf = (cookie: string): string => cookie.split('=')[1]?.split('.')[0] ?? '';
   const isOut = async (cookie: string | undefined): Promise<void> => {
     const page = await board.navigate('GET', '/admin/queues', { cookie });
     assert.deepEqual([page.status, page.headers['location']], [303, '/admin/login?next=%2Fadmin%2Fqueues']);
