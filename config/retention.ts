@@ -15,4 +15,6 @@ export const retention = Object.freeze({
   uploadsBrokenMs: day / 24,
   deadLettersRedrivenMs: 90 * day,
   sessionsEndedMs: 30 * day,
+  securityEventsMs: 365 * day,
+  mailsMs: 7 * day,
 });

@@ -6,6 +6,7 @@ import { config } from '#config/env.ts';
 import { machines } from '#machines/index.ts';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
+import { mail } from '#src/platform/mail/mail.commands.ts';
 import { createApp } from '#src/platform/http/app.ts';
 import { poolStates } from '#src/platform/commands/pool-states.ts';
 import { operations } from '#src/platform/commands/operations.ts';
@@ -32,7 +33,14 @@ const keptAliveMs = 75_000;
 export type Role = 'api' | 'realtime' | 'board';
 
 /** What the platform serves itself, beside every service. */
-const platformParts: readonly Service[] = [operations, audit, traces, schedulesOver(services), importsOver(services)];
+const platformParts: readonly Service[] = [
+  operations,
+  audit,
+  traces,
+  mail,
+  schedulesOver(services),
+  importsOver(services),
+];
 
 /** The registry of every process: all services, all machines. `only` mounts the routes of some services; none: no routes. */
 export function buildRegistry(only?: readonly string[]): Registry {

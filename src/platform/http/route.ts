@@ -1,5 +1,6 @@
 // What a route is: one typed value that the router, the documents and the tests read.
 import type { z } from 'zod';
+import type { RateClass } from '#config/rates.ts';
 import type { Permission } from '../auth/permissions.ts';
 import type { CommandDefinition } from '../commands/command.ts';
 import type { ProblemMaker } from '../errors.ts';
@@ -44,6 +45,13 @@ export interface RouteAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/**
+ * Whose things a route shows or changes: anybody's (`public`), one's own without naming them (`self`), those that the path
+ * names and only their owner may touch (`owner`) or the members of their group (`member`), those that everybody may ask for
+ * and that show themselves by what their owner allows (`visible`), or whatever a permission opens (`role`).
+ */
+export type Scope = 'public' | 'self' | 'owner' | 'member' | 'visible' | 'role';
+
 /** A route with its types forgotten, as the router holds it. */
 export interface Route {
   readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -52,6 +60,10 @@ export interface Route {
   readonly summary: string;
   /** `public`, `user` (any living session), or the permission that is needed. */
   readonly auth: 'public' | 'user' | { readonly permission: Permission };
+  /** Whose things it shows or changes; see Scope. */
+  readonly scope: Scope | undefined;
+  /** The class of its rate limit; by default `read` for GET and `write` for the rest. */
+  readonly limit: RateClass;
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
   readonly body: z.ZodType | undefined;
@@ -84,6 +96,8 @@ type Success =
   | { readonly status?: number; readonly output: z.ZodType };
 
 type Optional =
+  | 'scope'
+  | 'limit'
   | 'params'
   | 'query'
   | 'body'
@@ -117,6 +131,8 @@ export function defineRoute<
 >(definition: RouteDefinition<Params, Query, Body>): Route {
   return {
     ...definition,
+    scope: definition.scope,
+    limit: definition.limit ?? (definition.method === 'get' ? 'read' : 'write'),
     params: definition.params,
     query: definition.query,
     body: definition.body,
