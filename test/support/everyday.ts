@@ -1,5 +1,5 @@
-// An ordinary day in short: grants, reads, feeds, people who log in and out, sockets that come and go. At half of what
-// the system can do. Called by test/e2e/full/soak.test.ts.
+// An ordinary day in short: grants, reads, feeds, people who log in and out, sockets that come and go. Called by
+// test/e2e/full/soak.test.ts.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -27,8 +27,22 @@ export interface Everyday {
 
 const tokens = z.object({ accessToken: z.string() });
 
-/** Begins: a few callers that grant, and beside them somebody for each other thing, with a pause after each turn. */
-export function startEveryday(system: System): Everyday {
+const callers = 64;
+
+/** Grants a second that the system can do on this ground, with this load beside it: as fast as the callers manage. */
+export async function capacityOf(system: System, forMs: number): Promise<number> {
+  const load = startLoad({ urls: () => system.urls(), token: system.token, people: system.people, callers });
+  await delay(forMs / 2);
+  const [warm, began] = [load.report.grants.length, performance.now()];
+  await delay(forMs / 2);
+  const perSecond = ((load.report.grants.length - warm) * 1_000) / (performance.now() - began);
+  const { unexpected } = await load.stop();
+  assert.deepEqual(unexpected, []);
+  return perSecond;
+}
+
+/** Begins: callers that grant so often, and beside them somebody for each other thing, with a pause after each turn. */
+export function startEveryday(system: System, grantsPerSecond: number): Everyday {
   const now = { token: system.token, stopping: false };
   const unexpected: string[] = [];
   const counts: Counts = { reads: 0, logins: 0, sockets: 0 };
@@ -40,7 +54,8 @@ export function startEveryday(system: System): Everyday {
       return now.token;
     },
     people: system.people,
-    callers: 4,
+    callers,
+    perSecond: grantsPerSecond,
   });
   const read = async (): Promise<void> => {
     const paths = [`xp/${somebody()}`, `profile/${somebody()}`, 'leaderboard?limit=20'];

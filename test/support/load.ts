@@ -39,6 +39,8 @@ export interface LoadOptions {
   readonly token: string;
   readonly people: readonly string[];
   readonly callers?: number;
+  /** The most grants that begin in a second; as many as the callers manage where it is left out. */
+  readonly perSecond?: number;
   /** Ends by itself after this many grants. */
   readonly total?: number;
   /** Chooses people and amounts: at least 0 and less than 1 (Math.random). */
@@ -58,10 +60,13 @@ export function startLoad(options: LoadOptions): Load {
   const report: LoadReport = { grants: [], statuses: new Map(), unexpected: [], slowestMs: 0 };
   let begun = 0;
   let stopping = false;
+  const pace = paceOf(options.perSecond);
   const caller = async (): Promise<void> => {
     while (!stopping && begun < (options.total ?? Number.POSITIVE_INFINITY)) {
       begun += 1;
-      await grant(options, report, `${name}-${begun}`, begun);
+      const turn = begun;
+      await pace();
+      await grant(options, report, `${name}-${turn}`, turn);
     }
   };
   const callers = Promise.all(Array.from({ length: options.callers ?? 16 }, caller));
@@ -72,6 +77,19 @@ export function startLoad(options: LoadOptions): Load {
       await callers;
       return report;
     },
+  };
+}
+
+/** Waits for the caller's turn. Turns that a slow moment missed are not made up for: a load does not become a burst. */
+function paceOf(perSecond: number | undefined): () => Promise<void> {
+  let next = performance.now();
+  return async () => {
+    if (perSecond === undefined) {
+      return;
+    }
+    const now = performance.now();
+    next = Math.max(next + 1_000 / perSecond, now - 1_000);
+    await delay(Math.max(next - now, 0));
   };
 }
 

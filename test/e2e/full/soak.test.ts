@@ -1,9 +1,9 @@
-// Nothing that a process, Redis or MongoDB holds grows while an ordinary day goes on. Three minutes; SOAK_MINUTES=20 for
+// Nothing that a process, Redis or MongoDB holds grows at half of the load that the system can do. Three minutes; SOAK_MINUTES=20 for
 // longer. SOAK_LEAK plants a leak in the workers (test/support/watched-worker.ts): then this must fail.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { startEveryday } from '../../support/everyday.ts';
+import { capacityOf, startEveryday } from '../../support/everyday.ts';
 import { checkInvariants } from '../../support/invariants.ts';
 import { summary } from '../../support/load.ts';
 import { judge, sample, type Sample } from '../../support/soak.ts';
@@ -12,6 +12,7 @@ import { showLogs, startSystem, type System } from '../../support/system.ts';
 const minutes = Number(process.env['SOAK_MINUTES'] ?? '3');
 const sampleEveryMs = 5_000;
 const sayEvery = 6;
+const calibrationMs = 20_000;
 
 describe('an ordinary day', () => {
   let system: System;
@@ -35,7 +36,9 @@ describe('an ordinary day', () => {
 
   it('lets nothing grow', async function () {
     this.timeout(minutes * 60_000 + 180_000);
-    const day = startEveryday(system);
+    const capacity = await capacityOf(system, calibrationMs);
+    console.log(`      ${capacity.toFixed(0)} grants a second can be done here; going on at half of it`);
+    const day = startEveryday(system, capacity / 2);
     const samples: Sample[] = [];
     const end = Date.now() + minutes * 60_000;
     while (Date.now() < end) {
