@@ -4,6 +4,7 @@ import { authService } from './auth/index.ts';
 import { gamificationService } from './gamification/index.ts';
 import { stateMachineService } from './state-machine/index.ts';
 import { userService } from './user/index.ts';
+import { ventureService } from './venture/index.ts';
 import { websocketService } from './websocket/index.ts';
 
 // What process roots need of single services.
@@ -13,6 +14,7 @@ export { mayReadFeed } from './websocket/index.ts';
 /** Every service of this version, in the order of their numbers. */
 export const services: readonly Service[] = [
   userService,
+  ventureService,
   gamificationService,
   authService,
   websocketService,

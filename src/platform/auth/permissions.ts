@@ -27,6 +27,8 @@ export const permissions = Object.freeze({
   'schedule.read': 'Read schedules and how their runs ended',
   'schedule.write': 'Make, change, run and remove schedules',
   'import.run': 'Import files, follow imports and read their reports',
+  'venture.read.any': 'Read any venture, also those that only their team sees',
+  'venture.update.any': 'Change any venture and its team',
   'realtime.broadcast': 'Send events to everybody',
 });
 
@@ -47,7 +49,7 @@ export const Roles = defineCollection<RoleRow>('roles', { permissions: [String],
 /** The roles a new system starts with. `admin` has every permission, whatever its row says. */
 export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Object.freeze({
   user: [],
-  moderator: ['user.read.any', 'feed.read.any', 'machine.read.any'],
+  moderator: ['user.read.any', 'feed.read.any', 'machine.read.any', 'venture.read.any'],
   auditor: [
     'user.read.any',
     'machine.read.any',

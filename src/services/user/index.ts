@@ -8,7 +8,7 @@ import { userRoutes } from './user.routes.ts';
 export { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
 export { findAccount, findCredential, namesOf, someoneHasRole } from './user.queries.ts';
 export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
-export { accountView, emailAddress, personName, type AccountView } from './user.schema.ts';
+export { accountView, emailAddress, personName, userId, type AccountView } from './user.schema.ts';
 
 // Whose service keeps the roles says so itself: no process that checks sessions can forget it.
 provideRoles(rolesOfUser);
