@@ -15,12 +15,31 @@ export const accessTokens = Object.freeze({
 export const sessionTimes = Object.freeze({
   idleMs: 7 * 86_400_000,
   absoluteMs: 30 * 86_400_000,
-  /** How often the use of a browser's session is written down. */
+  /** How long a refresh token that was just exchanged still gets its successor: for requests of the same moment. */
+  graceMs: 10_000,
+  /** How often the use of a session is written down. */
   seenEveryMs: 60_000,
   /** How long Redis may say "lives" without asking MongoDB again. */
   cachedMs: 30_000,
   /** How long Redis says "over": longer than any answer "lives" that is still on its way. */
   tombstoneMs: 90_000,
+});
+
+/** How many sessions a user has at most, where the oldest goes; how many devices of a user are remembered. */
+export const sessionCounts = Object.freeze({ most: 20, devices: 50 });
+
+/**
+ * Keys that access tokens are signed with, in milliseconds. Every process reads them again after `knownMs`, so a key is
+ * published long enough before it signs; one that no longer signs is kept until its last token is over.
+ */
+export const signingKeys = Object.freeze({
+  signsMs: 30 * 86_400_000,
+  publishedAheadMs: 3_600_000,
+  knownMs: 60_000,
+  /** A token of an unknown key lets keys be read again, at most this often. */
+  rereadMs: 1_000,
+  /** Difference of clocks between processes that is forgiven beyond a token's lifetime. */
+  overlapMs: 60_000,
 });
 
 /** Passwords: argon2id with the costs OWASP names, and how much hashing one process does at a time. */

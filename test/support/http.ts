@@ -5,10 +5,12 @@ import type { AddressInfo } from 'node:net';
 import mongoose from 'mongoose';
 import { z } from 'zod';
 import { seedRoles } from '#src/platform/auth/permissions.ts';
+import { forgetSigningKeys } from '#src/platform/auth/signing-keys.ts';
 import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit, type Submit } from '#src/platform/commands/submit.ts';
 import { createApp, type AppParts } from '#src/platform/http/app.ts';
+import { mail } from '#src/platform/mail/mail.commands.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, sharedClient } from '#src/platform/redis/clients.ts';
@@ -95,6 +97,7 @@ export async function listen(parts: AppParts): Promise<{ url: string; server: Se
 export async function startServer(services: readonly Service[], parts: Partial<AppParts> = {}): Promise<TestServer> {
   await connectMongo();
   await mongoose.connection.dropDatabase();
+  forgetSigningKeys();
   await migrate([seedRoles]);
   openQueues();
   const redis = sharedClient();
@@ -102,7 +105,8 @@ export async function startServer(services: readonly Service[], parts: Partial<A
     await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
   }
   startWaiting();
-  const registry = createRegistry(services);
+  // Whatever a service does may send a mail.
+  const registry = createRegistry(services.includes(mail) ? services : [...services, mail]);
   const submit = createSubmit(registry);
   const health = {
     redis: async () => (await redis.ping()) === 'PONG',

@@ -1,59 +1,29 @@
 // Sessions: who is logged in. The truth is in MongoDB; Redis only saves the question. Called by every authenticated
-// request and socket (findSession), by the auth service, which begins, rotates and ends them, and by the admin pages.
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+// request and socket (findSession), and by the auth service, which begins and rotates them; session-endings.ts ends them.
 import { sessionTimes } from '#config/auth.ts';
 import { limits } from '#config/limits.ts';
-import { retention } from '#config/retention.ts';
-import { newId } from '../ids.ts';
-import { defineCollection } from '../mongo/collection.ts';
-import { mac } from '../secrets.ts';
+import { logFor } from '../log.ts';
+import { durable, expiry, Sessions, type SessionRow } from './session.model.ts';
 import { bury, recall, remember, type Session } from './session-cache.ts';
+import { claimOf, digest, isSame, refreshToken } from './session-tokens.ts';
 
-interface SessionRow {
-  readonly _id: string;
-  readonly userId: string;
-  /** SHA-256 of the one refresh token, or cookie, that is good now. */
-  readonly refreshHash: string;
-  readonly createdAt: Date;
-  readonly lastSeenAt: Date;
-  readonly expiresAt: Date;
-  readonly revokedAt?: Date;
-  readonly userAgent: string;
-  readonly ip: string;
-  readonly rev: number;
-}
-
-const Sessions = defineCollection<SessionRow>(
-  'sessions',
-  {
-    userId: String,
-    refreshHash: String,
-    createdAt: Date,
-    lastSeenAt: Date,
-    expiresAt: Date,
-    revokedAt: Date,
-    userAgent: String,
-    ip: String,
-    rev: Number,
-  },
-  [
-    { key: { userId: 1, createdAt: 1 } },
-    { key: { expiresAt: 1 }, expireAfterSeconds: retention.sessionsEndedMs / 1000 },
-  ],
-);
+const log = logFor('sessions');
 
 type RolesOf = (userId: string) => Promise<readonly string[] | null>;
 
-let rolesOf: RolesOf = () => {
+let rolesSource: RolesOf = () => {
   throw new Error('Nobody said where roles are kept: call provideRoles before the first request');
 };
 
 /** Says where the roles of a user are read (null: no such user). Called once, by the service that keeps them. */
 export function provideRoles(source: RolesOf): void {
-  rolesOf = source;
+  rolesSource = source;
 }
 
-const durable = { writeConcern: { w: 'majority' as const, journal: true }, maxTimeMS: limits.mongoMs };
+/** The roles of a user now, or null where there is no such user. */
+export async function rolesOf(userId: string): Promise<readonly string[] | null> {
+  return await rolesSource(userId);
+}
 
 /**
  * The living session, or null where it is over, expired or was never there. Redis first, MongoDB where Redis does not
@@ -78,169 +48,102 @@ async function askMongo(sessionId: string): Promise<Session | null> {
   }
   const session = { id: sessionId, userId: row.userId, roles, expiresAt: row.expiresAt };
   await remember(session);
+  await noteSeen(row);
   return session;
 }
 
-/** What the client gets of a session. The refresh token is shown once and kept nowhere. */
-export interface OpenedSession {
-  readonly sessionId: string;
-  readonly userId: string;
-  readonly refreshToken: string;
-}
-
-/** What a secret of a session is for: neither is good in the other's place. */
-type Purpose = 'refresh-token' | 'browser-session';
-
-// 256 random bits and a tag that shows that it was ours: only a token that was really given may end a session.
-function newToken(purpose: Purpose, sessionId: string): string {
-  const body = `${sessionId}.${randomBytes(32).toString('base64url')}`;
-  return `${body}.${mac(purpose, body)}`;
-}
-
-function sessionOf(purpose: Purpose, token: string): string | null {
-  const [sessionId, secret, tag, ...rest] = token.split('.');
-  if (!sessionId || !secret || !tag || rest.length > 0) {
-    return null;
-  }
-  const expected = Buffer.from(mac(purpose, `${sessionId}.${secret}`));
-  const given = Buffer.from(tag);
-  return given.length === expected.length && timingSafeEqual(given, expected) ? sessionId : null;
-}
-
-const digest = (token: string): string => createHash('sha256').update(token).digest('hex');
-
-function expiry(createdAt: Date, now: Date): Date {
-  return new Date(Math.min(now.getTime() + sessionTimes.idleMs, createdAt.getTime() + sessionTimes.absoluteMs));
-}
-
-/** Who begins a session, and from where. */
-interface Beginner {
-  readonly userId: string;
-  readonly userAgent: string;
-  readonly ip: string;
-}
-
-async function begin(purpose: Purpose, { userId, userAgent, ip }: Beginner): Promise<{ id: string; token: string }> {
-  const id = newId();
-  const token = newToken(purpose, id);
-  const now = new Date();
-  const row: SessionRow = {
-    _id: id,
-    userId,
-    refreshHash: digest(token),
-    createdAt: now,
-    lastSeenAt: now,
-    expiresAt: expiry(now, now),
-    userAgent: userAgent.slice(0, 256),
-    ip,
-    rev: 0,
-  };
-  await Sessions.native().insertOne(row, durable);
-  return { id, token };
-}
-
-/** Begins a session. */
-export async function openSession(of: Beginner): Promise<OpenedSession> {
-  const { id, token } = await begin('refresh-token', of);
-  return { sessionId: id, userId: of.userId, refreshToken: token };
-}
-
 /**
- * Begins a session of a browser: the same row, but its secret is the value of a cookie, which is sent with each request
- * and opens nothing but the admin pages. It is kept nowhere.
+ * Writes down that a session is used, at most once a minute and only where MongoDB was asked anyway. Without a new
+ * revision: whoever ends or rotates the session meanwhile need not care.
  */
-export async function openBrowserSession(of: Beginner): Promise<string> {
-  return (await begin('browser-session', of)).token;
-}
-
-/**
- * The living session of a cookie with its user's roles, or null. Always asked of MongoDB, so that an ended session or a
- * role that was taken away counts from the next request on. Being used keeps it from idling out.
- */
-export async function findBrowserSession(token: string): Promise<Session | null> {
-  const sessionId = sessionOf('browser-session', token);
-  const row = sessionId ? await Sessions.native().findOne({ _id: sessionId }, { maxTimeMS: limits.mongoMs }) : null;
+async function noteSeen(row: SessionRow): Promise<void> {
   const now = new Date();
-  if (!row || row.revokedAt || row.expiresAt <= now || row.refreshHash !== digest(token)) {
-    return null;
+  if (now.getTime() - row.lastSeenAt.getTime() < sessionTimes.seenEveryMs) {
+    return;
   }
-  const roles = await rolesOf(row.userId);
-  if (!roles) {
-    return null;
-  }
-  if (now.getTime() - row.lastSeenAt.getTime() > sessionTimes.seenEveryMs) {
-    await Sessions.native().updateOne(
-      { _id: row._id, revokedAt: { $exists: false } },
-      { $set: { lastSeenAt: now, expiresAt: expiry(row.createdAt, now) }, $inc: { rev: 1 } },
+  await Sessions.native()
+    .updateOne(
+      { _id: row._id, lastSeenAt: row.lastSeenAt },
+      { $set: { lastSeenAt: now } },
       { maxTimeMS: limits.mongoMs },
-    );
-  }
-  return { id: row._id, userId: row.userId, roles, expiresAt: row.expiresAt };
+    )
+    .catch((error: unknown) => log.debug({ reason: String(error) }, 'That a session was used could not be noted'));
 }
 
+/** How an exchange of a refresh token ended. */
+export type Rotation =
+  | { readonly outcome: 'good'; readonly sessionId: string; readonly userId: string; readonly refreshToken: string }
+  /** A token that was passed over: somebody else has its successor. Its session must end. */
+  | { readonly outcome: 'reused'; readonly sessionId: string; readonly userId: string }
+  | { readonly outcome: 'bad' };
+
 /**
- * Exchanges a refresh token for a new one; each is good once. A token that was exchanged before is in two hands, so
- * its session ends. Null where the token is not good.
+ * Exchanges a refresh token for its successor. Whoever repeats, within ten seconds, the exchange that was just made gets
+ * the same successor again. Any other token that was really given, but is not good any more, is `reused`; anything
+ * else, and every token of a session that is over, is `bad` and changes nothing. Needs MongoDB, never Redis.
  */
-export async function rotateSession(refreshToken: string): Promise<OpenedSession | null> {
-  const sessionId = sessionOf('refresh-token', refreshToken);
-  const row = sessionId ? await Sessions.native().findOne({ _id: sessionId }, { maxTimeMS: limits.mongoMs }) : null;
-  const now = new Date();
-  if (!row || row.revokedAt || row.expiresAt <= now) {
-    return null;
+export async function rotateSession(token: string): Promise<Rotation> {
+  const claim = claimOf(token);
+  const row = claim ? await livingRow(claim.sessionId) : null;
+  // Only a token that was really given may tell anything or end a session.
+  if (!claim || !row || !wasGiven(row, claim.generation, token)) {
+    return { outcome: 'bad' };
   }
-  const next = newToken('refresh-token', row._id);
+  const now = new Date();
+  const next = refreshToken(row._id, claim.generation + 1, row.seed);
   const rotated = await Sessions.native().findOneAndUpdate(
-    { _id: row._id, refreshHash: digest(refreshToken), revokedAt: { $exists: false } },
+    { _id: row._id, refreshHash: digest(token), revokedAt: { $exists: false } },
     {
-      $set: { refreshHash: digest(next), lastSeenAt: now, expiresAt: expiry(row.createdAt, now) },
+      $set: {
+        refreshHash: digest(next),
+        generation: claim.generation + 1,
+        rotatedAt: now,
+        lastSeenAt: now,
+        expiresAt: expiry(row.createdAt, now),
+      },
       $inc: { rev: 1 },
     },
-    durable,
+    { ...durable, maxTimeMS: limits.mongoMs },
   );
-  if (!rotated) {
-    await endSession(row._id);
-    return null;
-  }
-  return { sessionId: row._id, userId: row.userId, refreshToken: next };
+  return rotated ? good(row, next) : await repeated(claim, next);
 }
 
-/**
- * Ends every session and tells how many. For a restored database: sessions that were ended after the backup live in it,
- * so nobody's is believed. Redis forgets what it knew within seconds, or is emptied beside this.
- */
-export async function endAllSessions(): Promise<number> {
-  const ended = await Sessions.native().updateMany(
-    { revokedAt: { $exists: false } },
-    { $set: { revokedAt: new Date() }, $inc: { rev: 1 } },
-  );
-  return ended.modifiedCount;
-}
+const good = ({ _id, userId }: SessionRow, token: string): Rotation => ({
+  outcome: 'good',
+  sessionId: _id,
+  userId,
+  refreshToken: token,
+});
 
-type Ended = (session: { readonly sessionId: string; readonly userId: string }) => void;
-const listeners = new Set<Ended>();
+type RotatingRow = SessionRow & { readonly generation: number; readonly seed: string };
 
-/** Calls `listener` whenever this process ends a session, after it is over everywhere. Returns how to stop. */
-export function onSessionEnded(listener: Ended): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-/**
- * Ends a session, at once on every node. Redis is told first, so that nobody believes an older answer while MongoDB
- * is written, and again afterwards, in case it was emptied in between. Ending twice is ending once.
- */
-export async function endSession(sessionId: string): Promise<void> {
-  await bury(sessionId);
-  const ended = await Sessions.native().findOneAndUpdate(
+async function livingRow(sessionId: string): Promise<RotatingRow | null> {
+  const row = await Sessions.native().findOne(
     { _id: sessionId, revokedAt: { $exists: false } },
-    { $set: { revokedAt: new Date() }, $inc: { rev: 1 } },
-    durable,
+    { maxTimeMS: limits.mongoMs, readConcern: { level: 'majority' } },
   );
-  await bury(sessionId);
-  if (ended) {
-    for (const listener of listeners) {
-      listener({ sessionId, userId: ended.userId });
-    }
+  const { generation, seed } = row ?? {};
+  return row && generation !== undefined && seed !== undefined && row.expiresAt.getTime() > Date.now()
+    ? { ...row, generation, seed }
+    : null;
+}
+
+function wasGiven(row: RotatingRow, generation: number, token: string): boolean {
+  return generation <= row.generation && isSame(token, refreshToken(row._id, generation, row.seed));
+}
+
+/** The token is not the one that is good now: was it exchanged just now, or passed over long ago? */
+async function repeated(
+  claim: { readonly sessionId: string; readonly generation: number },
+  next: string,
+): Promise<Rotation> {
+  const row = await livingRow(claim.sessionId);
+  if (!row) {
+    return { outcome: 'bad' };
   }
+  const agoMs = Date.now() - (row.rotatedAt?.getTime() ?? 0);
+  if (row.generation === claim.generation + 1 && agoMs <= sessionTimes.graceMs) {
+    return good(row, next);
+  }
+  return { outcome: 'reused', sessionId: row._id, userId: row.userId };
 }

@@ -2,7 +2,7 @@
 // keeps every process from starting until one was ended. Called by src/restore.ts.
 import { join } from 'node:path';
 import mongoose, { mongo } from 'mongoose';
-import { endAllSessions } from '../auth/sessions.ts';
+import { endAllSessions } from '../auth/session-endings.ts';
 import { freeShards, livingNodes } from '../commands/tenure.ts';
 import { beginNewEpochs } from '../events/feeds.ts';
 import { logFor } from '../log.ts';

@@ -9,8 +9,8 @@ import { accessTokens } from '#config/auth.ts';
 import { permissionsOf } from '../auth/permissions.ts';
 import type { Session } from '../auth/session-cache.ts';
 import { findSession } from '../auth/sessions.ts';
-import { verificationKeys } from '../auth/tokens.ts';
-import { problems, type AppError } from '../errors.ts';
+import { verificationKey } from '../auth/signing-keys.ts';
+import { AppError, problems } from '../errors.ts';
 import type { Caller } from './route.ts';
 
 /** What a good token says, and who its bearer is now. */
@@ -45,7 +45,7 @@ async function keyFor(header: Record<string, unknown>): Promise<KeyObject> {
   if (header['typ'] !== 'at+jwt' || Object.keys(header).some((member) => !headerMembers.has(member))) {
     throw new Error('Not the header of an access token');
   }
-  const key = (await verificationKeys()).get(String(header['kid']));
+  const key = typeof header['kid'] === 'string' ? await verificationKey(header['kid']) : null;
   if (!key) {
     throw new Error('Unknown key');
   }
@@ -71,7 +71,9 @@ async function claimsIn(token: string): Promise<Claims> {
     header: { authorization: `Bearer ${token}` },
     state,
     throw: (_status: number, _message: string, details?: { originalError?: unknown }) => {
-      throw refused('The access token is not valid; log in or refresh it', details?.originalError);
+      const cause = details?.originalError;
+      // Not a no: nobody can say, because the keys could not be read.
+      throw cause instanceof AppError ? cause : refused('The access token is not valid; log in or refresh it', cause);
     },
   };
   await koaJwt(alone as unknown as Context, async () => await Promise.resolve());

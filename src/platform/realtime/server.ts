@@ -6,7 +6,8 @@ import { Server, type Socket } from 'socket.io';
 import { z } from 'zod';
 import { config } from '#config/env.ts';
 import { limits } from '#config/limits.ts';
-import { findSession, onSessionEnded } from '../auth/sessions.ts';
+import { onSessionEnded, sessionsEndedTopic, type Ended } from '../auth/session-endings.ts';
+import { findSession } from '../auth/sessions.ts';
 import { AppError, problems } from '../errors.ts';
 import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
@@ -62,7 +63,11 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
   io.on('connection', (socket) => void welcome(socket as unknown as FeedSocket, mayRead));
   countSocketsWith(() => io.of('/').sockets.size);
   const stopFeeds = onHint('feeds', (payload) => deliver(io, payload as readonly PlacedEvent[]));
+  // Directly, for when Redis is away; by hint from every other process, workers too.
   const stopEnded = onSessionEnded(({ sessionId }) => endSockets(io, sessionId));
+  const stopEndedElsewhere = onHint(sessionsEndedTopic, (payload) =>
+    (payload as readonly Ended[]).forEach(({ sessionId }) => endSockets(io, sessionId)),
+  );
   const timers = [
     setInterval(() => void beacon(io), beaconMs),
     setInterval(() => void sweep(io), sweepMs),
@@ -75,6 +80,7 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
       timers.forEach((timer) => clearInterval(timer));
       stopFeeds();
       stopEnded();
+      stopEndedElsewhere();
       await io.close();
     },
   };
@@ -196,10 +202,10 @@ async function beacon(io: Server): Promise<void> {
   }
 }
 
-/** Says goodbye to a session's sockets on every node. */
-function endSockets(io: Server, sessionId: string): void {
-  io.in(`session.${sessionId}`).emit('session.ended', {});
-  io.in(`session.${sessionId}`).disconnectSockets(true);
+/** Says goodbye to a session's sockets on this node. */
+function endSockets({ local }: Server, sessionId: string): void {
+  local.in(`session.${sessionId}`).emit('session.ended', {});
+  local.in(`session.${sessionId}`).disconnectSockets(true);
 }
 
 let sweeping = false;

@@ -1,37 +1,19 @@
 // The paths of logging in and out. Their answers hold tokens, so none is ever stored: Idempotency-Key is ignored here.
-import { accessTokens } from '#config/auth.ts';
 import { config } from '#config/env.ts';
 import { hashPassword } from '#src/platform/auth/passwords.ts';
-import { endSession, openSession, rotateSession, type OpenedSession } from '#src/platform/auth/sessions.ts';
-import { issueAccessToken, publicKeySet } from '#src/platform/auth/tokens.ts';
+import { publicKeySet } from '#src/platform/auth/tokens.ts';
 import { problems } from '#src/platform/errors.ts';
 import { defineRoute, type Route } from '#src/platform/http/route.ts';
 import { findAccount, registerAccount, type AccountView } from '#src/services/user/index.ts';
 import { authProblems } from './auth.errors.ts';
 import { registrationRefusal } from './auth.policy.ts';
 import { checkPassword } from './auth.queries.ts';
-import { keySet, loggedIn, login, me, refresh, register, type LoggedIn } from './auth.schema.ts';
+import { keySet, login, me, register } from './auth.schema.ts';
+import { beginSession, endReusedSession } from './sessions/sessions.commands.ts';
+import { loggedIn, refresh } from './sessions/sessions.schema.ts';
+import { begin, refreshSession } from './sessions/sessions.workflow.ts';
 
 const challenge = { headers: { 'WWW-Authenticate': 'Bearer' } };
-
-interface Peer {
-  readonly ip: string;
-  header(name: string): string | undefined;
-}
-
-async function begin(account: AccountView, peer: Peer): Promise<LoggedIn> {
-  const userAgent = peer.header('user-agent') ?? '';
-  return await answerFor(account, await openSession({ userId: account.id, userAgent, ip: peer.ip }));
-}
-
-async function answerFor({ id, email, name, roles }: AccountView, session: OpenedSession): Promise<LoggedIn> {
-  return {
-    accessToken: await issueAccessToken({ userId: id, sessionId: session.sessionId }),
-    refreshToken: session.refreshToken,
-    expiresIn: accessTokens.lifetimeS,
-    user: { id, email, name, roles },
-  };
-}
 
 /** The routes of the auth service. */
 export const authRoutes: readonly Route[] = [
@@ -43,7 +25,7 @@ export const authRoutes: readonly Route[] = [
     body: register,
     status: 201,
     output: loggedIn,
-    commands: [registerAccount],
+    commands: [registerAccount, beginSession],
     problems: [authProblems.registrationClosed, authProblems.invitationNeeded],
     handle: async (request) => {
       const refusal = registrationRefusal(config.registration);
@@ -63,6 +45,7 @@ export const authRoutes: readonly Route[] = [
     auth: 'public',
     body: login,
     output: loggedIn,
+    commands: [beginSession],
     problems: [authProblems.invalidCredentials],
     handle: async (request) => {
       const account = await checkPassword(request.body.email, request.body.password);
@@ -75,18 +58,18 @@ export const authRoutes: readonly Route[] = [
   defineRoute({
     method: 'post',
     path: '/api/auth/refresh',
-    summary: 'Exchange the refresh token for new tokens; each is good once',
+    summary: 'Exchange the refresh token for new tokens; each is good once, and ten seconds longer for the same answer',
     auth: 'public',
     body: refresh,
     output: loggedIn,
+    commands: [endReusedSession],
     problems: [authProblems.refreshRefused],
-    handle: async ({ body }) => {
-      const session = await rotateSession(body.refreshToken);
-      const account = session && (await findAccount(session.userId));
-      if (!session || !account) {
+    handle: async (request) => {
+      const body = await refreshSession(request, request.body.refreshToken);
+      if (!body) {
         throw authProblems.refreshRefused(undefined, challenge);
       }
-      return { status: 200, body: await answerFor(account, session) };
+      return { status: 200, body };
     },
   }),
   defineRoute({
@@ -101,17 +84,6 @@ export const authRoutes: readonly Route[] = [
         throw problems.unauthenticated(undefined, challenge);
       }
       return { status: 200, body: account };
-    },
-  }),
-  defineRoute({
-    method: 'post',
-    path: '/api/auth/logout',
-    summary: 'End this session, at once and everywhere',
-    auth: 'user',
-    status: 204,
-    handle: async ({ caller }) => {
-      await endSession(caller.sessionId);
-      return { status: 204 };
     },
   }),
   defineRoute({

@@ -9,20 +9,6 @@ export const register = z.strictObject({ email: emailAddress, password: newPassw
 /** `POST /api/auth/login`. */
 export const login = z.strictObject({ email: z.string().max(320), password: givenPassword });
 
-/** `POST /api/auth/refresh`. */
-export const refresh = z.strictObject({ refreshToken: z.string().min(1).max(512) });
-
-/** What a client gets when it is logged in. `expiresIn` in seconds. */
-export const loggedIn = z
-  .strictObject({
-    accessToken: z.string(),
-    refreshToken: z.string(),
-    expiresIn: z.int().describe('Seconds'),
-    user: accountView,
-  })
-  .meta({ id: 'LoggedIn' });
-export type LoggedIn = z.output<typeof loggedIn>;
-
 /** `GET /api/auth/me`. */
 export const me = accountView;
 

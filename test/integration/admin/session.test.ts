@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import mongoose from 'mongoose';
-import { onSessionEnded } from '#src/platform/auth/sessions.ts';
+import { onSessionEnded } from '#src/platform/auth/session-endings.ts';
 import { logIn, password, registerSomebody } from '../../support/accounts.ts';
 import { adminEmail, everything, sessionOf, startBoard, type BoardServer } from '../../support/board.ts';
 

@@ -7,9 +7,9 @@ import mongoose from 'mongoose';
 import { Work } from '#src/platform/commands/work.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { accessTokens } from '#config/auth.ts';
-import { onSessionEnded, openSession } from '#src/platform/auth/sessions.ts';
+import { onSessionEnded } from '#src/platform/auth/session-endings.ts';
+import { signingKey } from '#src/platform/auth/signing-keys.ts';
 import { issueAccessToken } from '#src/platform/auth/tokens.ts';
-import { deriveSigningKey } from '#src/platform/secrets.ts';
 import { authService, bootstrapAdmin } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
 import { asLoggedIn, logIn, password, registerSomebody } from '../../support/accounts.ts';
@@ -157,10 +157,10 @@ describe('auth', () => {
       const other = await registerSomebody(server);
       const nowS = Math.floor(Date.now() / 1000);
       const claims = decodeJwt(accessToken);
+      const { privateKey } = await signingKey();
       const resigned = (changes: object): string => {
         const parts = [decodeProtectedHeader(accessToken), { ...claims, ...changes }];
         const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
-        const { privateKey } = deriveSigningKey('access-token');
         const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
         return `${text}.${signature.toString('base64url')}`;
       };
@@ -172,8 +172,8 @@ describe('auth', () => {
     });
 
     it('that were good expire all the same', async () => {
-      const { user } = await registerSomebody(server);
-      const { sessionId } = await openSession({ userId: user.id, userAgent: '', ip: '' });
+      const { user, accessToken } = await registerSomebody(server);
+      const sessionId = String(decodeJwt(accessToken)['sid']);
       // One second and the forgiven ones are left of it.
       const token = await issueAccessToken({ userId: user.id, sessionId }, -accessTokens.toleranceS + 2);
       assert.equal(await meStatus(token), 200);
@@ -204,56 +204,6 @@ describe('auth', () => {
       assert.equal((await server.call('POST', '/api/auth/refresh', { body: { refreshToken } })).status, 401);
       assert.equal(await meStatus(second.accessToken), 200);
       assert.deepEqual(ended, [`${String(decodeJwt(first.accessToken)['sid'])} ${first.user.id}`]);
-    });
-  });
-
-  describe('POST /api/auth/refresh', () => {
-    const refresh = async (refreshToken: string) =>
-      await server.call('POST', '/api/auth/refresh', { body: { refreshToken } });
-
-    it('exchanges the token, which is good once', async () => {
-      const first = await registerSomebody(server);
-      const second = asLoggedIn((await refresh(first.refreshToken)).body);
-      assert.notEqual(second.refreshToken, first.refreshToken);
-      assert.equal(decodeJwt(second.accessToken)['sid'], decodeJwt(first.accessToken)['sid']);
-      assert.equal(await meStatus(second.accessToken), 200);
-      const third = asLoggedIn((await refresh(second.refreshToken)).body);
-      assert.equal(await meStatus(third.accessToken), 200);
-    });
-
-    it('ends the session when an old token comes back', async () => {
-      const first = await registerSomebody(server);
-      const second = asLoggedIn((await refresh(first.refreshToken)).body);
-      assert.equal(problemOf(await refresh(first.refreshToken)).code, 'auth.refresh-refused');
-      assert.equal(await meStatus(second.accessToken), 401);
-      assert.equal((await refresh(second.refreshToken)).status, 401);
-    });
-
-    it('lets nobody end a session with a token that was never given', async () => {
-      const { accessToken, refreshToken } = await registerSomebody(server);
-      const [sessionId = '', secret = '', tag = ''] = refreshToken.split('.');
-      for (const forged of [
-        `${sessionId}.${secret}.${'A'.repeat(tag.length)}`,
-        `${sessionId}.${'A'.repeat(43)}.${tag}`,
-        `${sessionId}.${secret}`,
-        sessionId,
-        `${refreshToken}.x`,
-      ]) {
-        assert.equal((await refresh(forged)).status, 401);
-      }
-      assert.equal(await meStatus(accessToken), 200);
-    });
-
-    it('stores only the digest', async () => {
-      const { refreshToken } = await registerSomebody(server);
-      const rows = JSON.stringify(await mongoose.connection.collection('sessions').find({}).toArray());
-      assert.equal(rows.includes(refreshToken.split('.')[1] ?? '?'), false);
-    });
-
-    it('lets one of several exchanges of a token win', async () => {
-      const { refreshToken } = await registerSomebody(server);
-      const replies = await Promise.all(Array.from({ length: 5 }, async () => await refresh(refreshToken)));
-      assert.equal(replies.filter(({ status }) => status === 200).length, 1);
     });
   });
 

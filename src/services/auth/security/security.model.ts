@@ -1,5 +1,6 @@
 // What happened to the safety of an account, for its owner to read. Written in the transaction it tells of, or, where
 // there is none, by itself.
+import type { mongo } from 'mongoose';
 import { retention } from '#config/retention.ts';
 import { insert, type Write } from '#src/platform/commands/command.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -54,4 +55,24 @@ export const SecurityEvents = defineCollection<SecurityEvent>(
 export function securityEvent(event: Omit<SecurityEvent, '_id'>): Write {
   const row: SecurityEvent = { _id: newId(), ...event };
   return insert(SecurityEvents, row);
+}
+
+/** Writes down that sessions end, in the transaction that ends them. */
+export async function witnessEndings(
+  ended: readonly { readonly _id: string; readonly userId: string; readonly ip: string; readonly userAgent: string }[],
+  at: Date,
+  session: mongo.ClientSession,
+): Promise<void> {
+  await SecurityEvents.native().insertMany(
+    ended.map(({ _id: sessionId, userId, ip, userAgent }): SecurityEvent => ({
+      _id: newId(),
+      userId,
+      kind: 'session.ended',
+      at,
+      ip,
+      userAgent,
+      sessionId,
+    })),
+    { session },
+  );
 }

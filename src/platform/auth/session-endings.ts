@@ -1,0 +1,163 @@
+// How sessions end: in MongoDB with the security event that tells of it, in Redis, and for the sockets of every node.
+// Called by the auth service, by the admin pages, and by whoever changes what sessions rest on: passwords, accounts, roles.
+import { setTimeout as delay } from 'node:timers/promises';
+import mongoose, { type mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
+import type { Projection } from '../commands/projection.ts';
+import { inTransaction, isTransient } from '../mongo/transaction.ts';
+import { hint } from '../redis/hints.ts';
+import { bury } from './session-cache.ts';
+import { Sessions, type SessionRow } from './session.model.ts';
+
+/** A session that ended. */
+export interface Ended {
+  readonly sessionId: string;
+  readonly userId: string;
+}
+
+/** Why sessions end, as their rows keep it. */
+export type EndReason = 'logout' | 'too-many' | 'password' | 'account' | 'roles' | 'token-reused';
+
+const listeners = new Set<(session: Ended) => void>();
+
+/** Calls `listener` whenever this process ends a session, after it is over everywhere. Returns how to stop. */
+export function onSessionEnded(listener: (session: Ended) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The topic that tells every node's sockets of sessions that ended. */
+export const sessionsEndedTopic = 'sessions-ended';
+
+function tell(rows: readonly SessionRow[]): void {
+  const ended = rows.map(({ _id, userId }): Ended => ({ sessionId: _id, userId }));
+  for (const session of ended) {
+    listeners.forEach((listener) => listener(session));
+  }
+  if (ended.length > 0) {
+    hint(sessionsEndedTopic, ended);
+  }
+}
+
+async function buryAll(sessionIds: readonly string[]): Promise<void> {
+  await Promise.all(sessionIds.map(async (sessionId) => await bury(sessionId)));
+}
+
+/** Writes down, in the transaction that ends them, that sessions end. */
+type Witness = (ended: readonly SessionRow[], at: Date, session: mongo.ClientSession) => Promise<void>;
+
+let witness: Witness = async () => await Promise.resolve();
+
+/** Says who writes security events of sessions that end. Called once, by the service that keeps those. */
+export function provideEndingsWitness(write: Witness): void {
+  witness = write;
+}
+
+const tries = 6;
+
+/** One transaction: those of the sessions that live end, and the witness writes. Conflicts (a refresh) are tried again. */
+async function endRows(sessionIds: readonly string[], reason: EndReason): Promise<SessionRow[]> {
+  const session = mongoose.connection.getClient().startSession();
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        let ended: SessionRow[] = [];
+        await inTransaction(session, async () => {
+          const living = { _id: { $in: [...sessionIds] }, revokedAt: { $exists: false } };
+          ended = await Sessions.native().find(living, { session, maxTimeMS: limits.mongoMs }).toArray();
+          if (ended.length > 0) {
+            const now = new Date();
+            const ids = { _id: { $in: ended.map(({ _id }) => _id) } };
+            await Sessions.native().updateMany(
+              ids,
+              { $set: { revokedAt: now, reason }, $inc: { rev: 1 } },
+              { session },
+            );
+            await witness(ended, now, session);
+          }
+        });
+        return ended;
+      } catch (error) {
+        if (attempt === tries || !isTransient(error)) {
+          throw error;
+        }
+        await delay(Math.random() * 5 * 2 ** attempt);
+      }
+    }
+  } finally {
+    await session.endSession();
+  }
+}
+
+/**
+ * Ends sessions, at once on every node. Redis is told first, so that nobody believes an older answer while MongoDB
+ * is written, and again afterwards, in case it was emptied in between. Ending twice is ending once.
+ */
+export async function endSessions(sessionIds: readonly string[], reason: EndReason): Promise<void> {
+  if (sessionIds.length === 0) {
+    return;
+  }
+  await buryAll(sessionIds);
+  const ended = await endRows(sessionIds, reason);
+  await buryAll(sessionIds);
+  tell(ended);
+}
+
+/** Ends one session; see endSessions. */
+export async function endSession(sessionId: string, reason: EndReason = 'logout'): Promise<void> {
+  await endSessions([sessionId], reason);
+}
+
+/**
+ * Ends all sessions of a user that had begun when it was called, but `except`, at once on every node and socket. For
+ * logging out everywhere, for changed and reset passwords, suspended accounts, and whatever else must not go on under
+ * what was true before: call it after that is committed. Needs MongoDB, never Redis.
+ */
+export async function endSessionsOf(
+  userId: string,
+  { except, reason }: { readonly except?: string; readonly reason: EndReason },
+): Promise<void> {
+  const rows = await Sessions.native()
+    .find(
+      {
+        userId,
+        revokedAt: { $exists: false },
+        expiresAt: { $gt: new Date() },
+        ...(except === undefined ? {} : { _id: { $ne: except } }),
+      },
+      { maxTimeMS: limits.mongoMs, readConcern: { level: 'majority' } },
+    )
+    .project<{ _id: string }>({ _id: 1 })
+    .toArray();
+  await endSessions(
+    rows.map(({ _id }) => _id),
+    reason,
+  );
+}
+
+/**
+ * Ends every session and tells how many. For a restored database: sessions that were ended after the backup live in it,
+ * so nobody's is believed. Redis forgets what it knew within seconds, or is emptied beside this.
+ */
+export async function endAllSessions(): Promise<number> {
+  const ended = await Sessions.native().updateMany(
+    { revokedAt: { $exists: false } },
+    { $set: { revokedAt: new Date() }, $inc: { rev: 1 } },
+  );
+  return ended.modifiedCount;
+}
+
+/**
+ * What follows when a command's decision ended sessions, in whichever process it was committed: sockets are closed and
+ * Redis says "over". A process that dies before it is done leaves an answer "lives" of 30 s and a sweep of 15 s.
+ */
+export const sessionEndings: Projection = {
+  of: Sessions as unknown as Projection['of'],
+  push: async (docs) => {
+    const ended = (docs as unknown as readonly SessionRow[]).filter(({ revokedAt }) => revokedAt);
+    tell(ended);
+    await buryAll(ended.map(({ _id }) => _id));
+  },
+  onTakeover: async () => await Promise.resolve(),
+  onRestore: async () => await Promise.resolve(),
+};
