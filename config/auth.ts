@@ -55,8 +55,11 @@ export const passwordRules = Object.freeze({
   waiting: 64,
 });
 
-/** How long one process uses the permissions of roles before it reads them again, in milliseconds. */
-export const rolesRefreshMs = 5_000;
+/**
+ * What people may do, in milliseconds. `refreshMs`: a process looks that often at what was changed, so a change it did
+ * not hear of counts after that time. `changedMs`: how long a change is remembered: longer than a session is cached.
+ */
+export const rightsTimes = Object.freeze({ refreshMs: 1_000, changedMs: 60_000 });
 
 /**
  * Tries to log in on the admin pages that one window of time allows: of one address at one account, of one address at

@@ -6,6 +6,7 @@ import { config } from '#config/env.ts';
 import { machines } from '#machines/index.ts';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
+import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
 import { mail } from '#src/platform/mail/mail.commands.ts';
 import { createApp } from '#src/platform/http/app.ts';
 import { poolStates } from '#src/platform/commands/pool-states.ts';
@@ -61,6 +62,7 @@ export async function startApi(options: {
   const submit = createSubmit(registry);
   await bootstrapAdmin(submit);
   startWaiting();
+  watchRights();
   const board = options.roles.includes('board')
     ? { board: createBoard({ queues: queuesToShow(), checkPassword, submit }) }
     : {};
@@ -137,6 +139,7 @@ async function stop(server: Server, realtime: Realtime | undefined): Promise<voi
   const idle = setInterval(() => server.closeIdleConnections(), 100);
   await closed;
   clearInterval(idle);
+  unwatchRights();
   stopWaiting();
   await closeQueues();
   await disconnect();

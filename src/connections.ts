@@ -1,5 +1,5 @@
 // What every process does first and last: MongoDB and Redis, the checks, the migration step.
-import { seedRoles } from '#src/platform/auth/permissions.ts';
+import { roleSeed } from '#src/platform/auth/permissions.ts';
 import { refuseHalfRestored } from '#src/platform/backup/restore-marker.ts';
 import { openQueues } from '#src/platform/commands/queues.ts';
 import { logFor } from '#src/platform/log.ts';
@@ -14,7 +14,7 @@ const log = logFor('boot');
 
 /** Brings the database to the shape this version needs; repeatable, done once. */
 export async function bringIntoShape(): Promise<void> {
-  await migrate([seedRoles]);
+  await migrate([roleSeed]);
 }
 
 /** Connects and brings the database into shape. Redis may be away; one that evicts is refused. */

@@ -4,8 +4,9 @@ import { createServer, request as nodeRequest, type RequestOptions, type Server 
 import type { AddressInfo } from 'node:net';
 import mongoose from 'mongoose';
 import { z } from 'zod';
-import { seedRoles } from '#src/platform/auth/permissions.ts';
 import { forgetSigningKeys } from '#src/platform/auth/signing-keys.ts';
+import { roleSeed } from '#src/platform/auth/permissions.ts';
+import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
 import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit, type Submit } from '#src/platform/commands/submit.ts';
@@ -98,7 +99,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
   await connectMongo();
   await mongoose.connection.dropDatabase();
   forgetSigningKeys();
-  await migrate([seedRoles]);
+  await migrate([roleSeed]);
   openQueues();
   const redis = sharedClient();
   if (redis.status !== 'ready') {
@@ -107,6 +108,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
   startWaiting();
   // Whatever a service does may send a mail.
   const registry = createRegistry(services.includes(mail) ? services : [...services, mail]);
+  watchRights();
   const submit = createSubmit(registry);
   const health = {
     redis: async () => (await redis.ping()) === 'PONG',
@@ -127,6 +129,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      unwatchRights();
       stopWaiting();
       await closeHints();
       await mongoose.connection.dropDatabase();

@@ -1,11 +1,7 @@
-// Permissions: named rights, and roles as sets of them. Roles live in MongoDB and an admin may edit them; each process
-// keeps them for a few seconds. Denied unless granted.
-import { rolesRefreshMs } from '#config/auth.ts';
-import { limits } from '#config/limits.ts';
-import { unavailable } from '../errors.ts';
-import { logFor } from '../log.ts';
+// Permissions: named rights, and roles as sets of them. Roles live in MongoDB and an admin may edit them; rights.ts knows
+// them while the process runs. Denied unless granted.
 import { defineCollection } from '../mongo/collection.ts';
-import { within } from '../mongo/deadline.ts';
+import type { Seed } from '../mongo/migrate.ts';
 
 /** Every permission, with what it allows. The matrix in the documents is printed from here. */
 export const permissions = Object.freeze({
@@ -13,6 +9,8 @@ export const permissions = Object.freeze({
   'xp.correct': 'Take XP back with a negative grant',
   'user.create': 'Create accounts for others',
   'user.read.any': 'Read e-mail addresses and roles of anybody',
+  'role.read': 'Read roles, and who has which',
+  'role.write': 'Make, change and remove roles, and give and take them',
   'machine.operate': 'Create machine instances and send any event to them',
   'machine.read.any': 'Read any machine instance',
   'machine.define': 'Register machine definitions',
@@ -35,16 +33,29 @@ export const permissions = Object.freeze({
 /** The name of a permission. */
 export type Permission = keyof typeof permissions;
 
-const everyPermission: ReadonlySet<string> = new Set(Object.keys(permissions));
+/** True where a text names a permission. */
+export function isPermission(name: string): name is Permission {
+  return Object.hasOwn(permissions, name);
+}
 
-interface RoleRow {
+/** A role as it is kept. */
+export interface RoleRow {
   readonly _id: string;
   readonly permissions: readonly string[];
+  /** Initial permissions the role was given once: what an admin took from it since does not come back. */
+  readonly offered?: readonly string[];
+  /** Removed roles keep their row, so that nobody is given one while it goes. */
+  readonly removedAt?: Date | null;
   readonly rev: number;
 }
 
 /** Roles by name. */
-export const Roles = defineCollection<RoleRow>('roles', { permissions: [String], rev: Number });
+export const Roles = defineCollection<RoleRow>('roles', {
+  permissions: [String],
+  offered: [String],
+  removedAt: Date,
+  rev: Number,
+});
 
 /** The roles a new system starts with. `admin` has every permission, whatever its row says. */
 export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Object.freeze({
@@ -52,6 +63,7 @@ export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Obj
   moderator: ['user.read.any', 'feed.read.any', 'machine.read.any', 'venture.read.any'],
   auditor: [
     'user.read.any',
+    'role.read',
     'machine.read.any',
     'operation.read.any',
     'feed.read.any',
@@ -66,70 +78,44 @@ export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Obj
   admin: Object.keys(permissions) as Permission[],
 });
 
-/** Part of the migration step: makes the initial roles that are not there. Edited roles stay as they are. */
-export async function seedRoles(): Promise<void> {
-  await Roles.native().bulkWrite(
-    Object.entries(initialRoles).map(([name, granted]) => ({
-      updateOne: {
-        filter: { _id: name },
-        update: { $setOnInsert: { permissions: [...granted], rev: 0 } },
-        upsert: true,
+/** Permissions there were before roles remembered what they were offered: roles of that time had theirs of these. */
+const beforeOffers: ReadonlySet<string> = new Set([
+  ...['xp.grant', 'xp.correct', 'user.create', 'user.read.any', 'machine.operate', 'machine.read.any'],
+  ...['machine.define', 'operation.read.any', 'deadletter.read', 'deadletter.redrive', 'feed.read.any', 'queue.read'],
+  ...['queue.write', 'audit.read', 'trace.read', 'schedule.read', 'schedule.write', 'import.run', 'realtime.broadcast'],
+]);
+
+/** What of its initial permissions a role was not offered yet. */
+function newTo(role: RoleRow, initial: readonly Permission[]): Permission[] {
+  const offered = role.offered ? new Set(role.offered) : beforeOffers;
+  return initial.filter((permission) => !offered.has(permission));
+}
+
+async function seedRole(name: string, initial: readonly Permission[]): Promise<void> {
+  const made = { permissions: [...initial], offered: [...initial], rev: 0 };
+  await Roles.native().updateOne({ _id: name }, { $setOnInsert: made }, { upsert: true });
+  const role = await Roles.native().findOne({ _id: name });
+  const fresh = role ? newTo(role, initial) : [];
+  if (role && (fresh.length > 0 || !role.offered)) {
+    await Roles.native().updateOne(
+      { _id: name },
+      {
+        $addToSet: { permissions: { $each: fresh }, offered: { $each: [...initial] } },
+        $inc: { rev: 1 },
       },
-    })),
-    { ordered: false },
-  );
-}
-
-const log = logFor('permissions');
-let known: ReadonlyMap<string, ReadonlySet<string>> = new Map();
-let sets = new Map<string, ReadonlySet<string>>();
-let readAt = Number.NEGATIVE_INFINITY;
-let reading: Promise<void> | undefined;
-
-async function read(): Promise<void> {
-  const rows = await within(Roles.native().find({}, { maxTimeMS: limits.mongoMs }).toArray());
-  known = new Map(rows.map((row) => [row._id, row._id === 'admin' ? everyPermission : new Set(row.permissions)]));
-  sets = new Map();
-  readAt = performance.now();
-}
-
-/** Reads the roles again, once for everybody who asks meanwhile. Roles that are known outlive a MongoDB that is away. */
-async function refresh(): Promise<void> {
-  reading ??= read().finally(() => {
-    reading = undefined;
-  });
-  try {
-    await reading;
-  } catch (error) {
-    if (known.size === 0) {
-      throw unavailable(error);
-    }
-    log.warn({ err: error }, 'The roles could not be read; going on with those of before');
+    );
   }
-}
-
-/** Those of `roles` that do not exist. Errors: `server.unavailable` where the roles were never read. */
-export async function unknownRoles(roles: readonly string[]): Promise<string[]> {
-  if (roles.some((role) => !known.has(role))) {
-    await refresh();
-  }
-  return roles.filter((role) => !known.has(role));
 }
 
 /**
- * All permissions of a set of roles, at most a few seconds old; a role nobody knows carries none.
- * Errors: `server.unavailable` where the roles were never read.
+ * Part of the migration step: makes the initial roles that are not there, and gives the others, once, the initial
+ * permissions that are new. What admins changed stays.
  */
-export async function permissionsOf(roles: readonly string[]): Promise<ReadonlySet<string>> {
-  const age = performance.now() - readAt;
-  if (age > rolesRefreshMs || (age > 1_000 && roles.some((role) => !known.has(role)))) {
-    await refresh();
-  }
-  const key = roles.join(' ');
-  let granted = sets.get(key);
-  if (!granted) {
-    granted = new Set(roles.flatMap((role) => [...(known.get(role) ?? [])]));
-    sets.set(key, granted);
-  }
-  return granted;
-}
+export const roleSeed: Seed = {
+  of: initialRoles,
+  sow: async () => {
+    for (const [name, initial] of Object.entries(initialRoles)) {
+      await seedRole(name, initial);
+    }
+  },
+};

@@ -6,7 +6,7 @@ import type { Context } from 'koa';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { accessTokens } from '#config/auth.ts';
-import { permissionsOf } from '../auth/permissions.ts';
+import { permissionsOf, rolesNow } from '../auth/rights.ts';
 import type { Session } from '../auth/session-cache.ts';
 import { findSession } from '../auth/sessions.ts';
 import { verificationKey } from '../auth/signing-keys.ts';
@@ -103,7 +103,12 @@ async function checkedClaims(token: string): Promise<Claims> {
 }
 
 /** What the bearer of a living session may do. */
-export async function callerOf({ id, userId, roles }: Session): Promise<Caller> {
+export async function callerOf({
+  id,
+  userId,
+  roles: remembered,
+}: Pick<Session, 'id' | 'userId' | 'roles'>): Promise<Caller> {
+  const roles = await rolesNow(userId, remembered);
   const granted = await permissionsOf(roles);
   return { userId, sessionId: id, roles, can: (permission) => granted.has(permission) };
 }

@@ -20,8 +20,13 @@ interface MetaRow {
 /** Facts about the whole installation. */
 export const Meta = defineCollection<MetaRow>('meta', { digest: String, holder: String, until: Date });
 
-/** Something a service wants to be there from the start. Runs under the lock; must be repeatable. */
-export type Seed = () => Promise<void>;
+/** Something that is to be there from the start. */
+export interface Seed {
+  /** What it sows from: another one makes the step run again. */
+  readonly of: unknown;
+  /** Runs under the lock; must be repeatable. */
+  readonly sow: () => Promise<void>;
+}
 
 /**
  * Brings the database to the shape this version needs. Many processes may start at once: one works, the others wait.
@@ -29,7 +34,11 @@ export type Seed = () => Promise<void>;
  */
 export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
   const digest = sha256(
-    canonicalJson([[...collections.values()].map(({ name, indexes }) => [name, indexes]), pools, seeds.length]),
+    canonicalJson([
+      [...collections.values()].map(({ name, indexes }) => [name, indexes]),
+      pools,
+      seeds.map((seed) => seed.of),
+    ]),
   );
   for (;;) {
     if ((await Meta.native().findOne({ _id: 'schema' }))?.digest === digest) {
@@ -44,7 +53,7 @@ export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
     await makeCollections();
     await makeShards();
     for (const seed of seeds) {
-      await seed();
+      await seed.sow();
     }
     await Meta.native().updateOne({ _id: 'schema' }, { $set: { digest } }, { upsert: true });
     log.info({ collections: collections.size }, 'The database has the shape this version needs');

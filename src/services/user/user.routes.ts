@@ -1,6 +1,6 @@
 // The paths of the user service.
 import { hashPassword, verifyPassword } from '#src/platform/auth/passwords.ts';
-import { permissionsOf, unknownRoles } from '#src/platform/auth/permissions.ts';
+import { permissionsOf, unknownRoles } from '#src/platform/auth/rights.ts';
 import { problems } from '#src/platform/errors.ts';
 import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
 import { createAccount, setFirstPassword } from './user.commands.ts';
