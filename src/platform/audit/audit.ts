@@ -1,8 +1,9 @@
-// What admins did: an event before each act and one after it, and the list of them. Part of the platform, in the
-// shape of a service; called by whoever lets an admin act (the board of queues).
+// What admins did, and the list of it. An act inside MongoDB is one event of the transaction that does it (`actDone`); one
+// outside, such as on the board of queues, has an event before it and one after it (`audited`). Part of the platform, in
+// the shape of a service.
 import { z } from 'zod';
 import { limits } from '#config/limits.ts';
-import { defineCommand } from '../commands/command.ts';
+import { defineCommand, type EventDraft } from '../commands/command.ts';
 import type { Submit } from '../commands/submit.ts';
 import { defineEvent, Events, type StoredEvent } from '../events/event.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery, toPage, type Page } from '../http/cursor.ts';
@@ -12,13 +13,16 @@ import type { Service } from '../registry.ts';
 
 const actName = z.string().regex(/^[a-z][a-z-]*(?:\.[a-z][a-z-]*)+$/u);
 
+/** Longer values of a target are cut: what was done in full is told by the event of the thing itself. */
+const longest = 256;
+
 const actData = z.strictObject({
   /** Names the act: its beginning and its end carry the same. */
   act: z.string().min(1).max(64),
   /** What was done, such as `queue.job.retry`. */
   action: actName.max(64),
   /** What it was done to, such as `{queue, job}`. No inputs, no secrets. */
-  target: z.record(z.string().max(32), z.string().max(256)),
+  target: z.record(z.string().max(32), z.string().max(longest)),
   /** First `begun`, then what came of it: an act that stays `begun` was cut off, and may have happened or not. */
   outcome: z.enum(['begun', 'done', 'refused', 'failed']),
 });
@@ -29,6 +33,16 @@ const adminActed = defineEvent('admin.acted', actData);
 
 /** What an admin does: an action and its target, as in `admin.acted`. */
 export type Act = Pick<ActData, 'action' | 'target'>;
+
+/**
+ * The event of an act that is done inside MongoDB: for the decision, or the transaction, that does it. `act` is the id of
+ * its command.
+ */
+export function actDone(act: string, { action, target }: Act): EventDraft {
+  const cut = Object.entries(target).map(([name, value]) => [name, value.slice(0, longest)] as const);
+  const data: ActData = { act, action, target: Object.fromEntries(cut), outcome: 'done' };
+  return adminActed.draft({ subject: `act.${act}`, audience: [], data });
+}
 
 const recordAct = defineCommand({
   kind: 'audit.act.record',

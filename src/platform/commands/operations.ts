@@ -7,9 +7,13 @@ import { retention } from '#config/retention.ts';
 import { problems } from '../errors.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery, toPage } from '../http/cursor.ts';
 import { storedProblem } from '../http/problem.ts';
-import { defineRoute } from '../http/route.ts';
+import { defineRoute, type RouteRequest } from '../http/route.ts';
 import { inTransaction } from '../mongo/transaction.ts';
 import type { Service } from '../registry.ts';
+import { defineAccess, thoseOneMay } from '../auth/abilities.ts';
+import { actDone } from '../audit/audit.ts';
+import { Events, type StoredEvent } from '../events/event.ts';
+import { newId } from '../ids.ts';
 import { wakeOwners } from './queues.ts';
 import { DeadLetters, Work, workState, type DeadLetter, type WorkRow } from './work.ts';
 
@@ -28,6 +32,11 @@ const redriveBody = z
   })
   .refine((body) => (body.ids === undefined) !== (body.kind === undefined), 'Name either ids or a kind')
   .describe('Either `ids`, or a `kind` with at most `limit` of its dead letters');
+
+/** Operations are their asker's. */
+const operationsOf = defineAccess<Pick<WorkRow, 'actor'>>('operation', {
+  read: [{ permission: 'operation.read.any' }, { where: ({ userId }) => ({ actor: userId }) }],
+});
 
 const operationView = z
   .strictObject({
@@ -87,11 +96,29 @@ function presentDeadLetter(letter: DeadLetter): z.output<typeof deadLetterView> 
   };
 }
 
+/** Who redrives, by which request. */
+type Redriver = Pick<RouteRequest<unknown, unknown, unknown>, 'requestId' | 'traceparent'> & { readonly actor: string };
+
+/** What the audit says of a redrive: whose, of how many, and which they are as far as they fit. */
+function redriveAct(ids: readonly string[], { actor, requestId, traceparent }: Redriver, now: Date): StoredEvent {
+  const act = newId();
+  const target = { count: String(ids.length), ids: ids.join(' ') };
+  const draft = actDone(act, { action: 'deadletter.redrive', target });
+  return {
+    _id: `${act}.0`,
+    ...draft,
+    actor,
+    time: now,
+    requestId,
+    ...(traceparent === undefined ? {} : { traceparent }),
+  };
+}
+
 /**
  * Sets dead rows back to `new`, with all their attempts, under their own id: their key, their Location and their
  * place in the audit stay what they were. What is not dead any more is passed over.
  */
-async function redrive(ids: readonly string[]): Promise<string[]> {
+async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> {
   const session = mongoose.connection.getClient().startSession();
   const now = new Date();
   try {
@@ -113,6 +140,7 @@ async function redrive(ids: readonly string[]): Promise<string[]> {
         },
         { session },
       );
+      await Events.native().insertOne(redriveAct(redriven, by, now), { session });
     });
     wakeOwners(rows);
     return redriven;
@@ -131,8 +159,10 @@ const routes = [
     output: operationView,
     problems: [problems.notFound],
     handle: async ({ params, caller }) => {
-      const row = await Work.native().findOne({ _id: params.id });
-      if (!row || (row.actor !== caller.userId && !caller.can('operation.read.any'))) {
+      const row = await Work.native().findOne({
+        $and: [{ _id: params.id }, thoseOneMay(caller, 'read', operationsOf)],
+      });
+      if (!row) {
         throw problems.notFound(`There is no operation ${params.id} of yours; settled ones are kept for a day`);
       }
       return { status: 200, body: presentOperation(row) };
@@ -164,7 +194,7 @@ const routes = [
     auth: { permission: 'deadletter.redrive' },
     body: redriveBody,
     output: redriveOutcome,
-    handle: async ({ body }) => {
+    handle: async ({ body, caller, requestId, traceparent }) => {
       const ids =
         body.ids ??
         (
@@ -172,7 +202,7 @@ const routes = [
             .find({ kind: body.kind ?? '', redrivenAt: null }, { sort: { _id: 1 }, limit: body.limit })
             .toArray()
         ).map(({ _id }) => _id);
-      const redriven = await redrive(ids);
+      const redriven = await redrive(ids, { actor: caller.userId, requestId, traceparent });
       return { status: 200, body: { redriven, passedOver: ids.filter((each) => !redriven.includes(each)) } };
     },
   }),

@@ -20,6 +20,9 @@ export const subscription = z.strictObject({
 /** `unsubscribe`. */
 export const unsubscription = z.strictObject({ feed: feedName });
 
+/** The server took a socket out of a room it may not be in any more. */
+export const unsubscribed = z.strictObject({ feed: feedName });
+
 /** The first message on a connection. */
 export const hello = z.strictObject({
   sid: z.string(),

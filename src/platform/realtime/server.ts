@@ -2,23 +2,24 @@
 // live is only quicker. Built by the realtime role, never listens by itself.
 import type { Server as HttpServer } from 'node:http';
 import { createAdapter } from '@socket.io/redis-adapter';
-import { Server, type Socket } from 'socket.io';
+import { Server } from 'socket.io';
 import { z } from 'zod';
 import { config } from '#config/env.ts';
 import { limits } from '#config/limits.ts';
 import { onSessionEnded, sessionsEndedTopic, type Ended } from '../auth/session-endings.ts';
+import { onRightsChanged } from '../auth/rights.ts';
 import { findSession } from '../auth/sessions.ts';
 import { AppError, problems } from '../errors.ts';
 import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
 import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
-import type { Caller } from '../http/route.ts';
 import { newId, nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
 import { countSocketsWith } from '../metrics/metrics.ts';
 import { patientClient, redisKey } from '../redis/clients.ts';
 import { onHint } from '../redis/hints.ts';
 import { connection, subscription, unsubscription, type FeedHead, type Hello, type Subscribed } from './messages.ts';
+import { callerNow, keepRooms, keepRoomsOf, type FeedSocket, type MayRead } from './rooms.ts';
 
 const log = logFor('realtime');
 
@@ -26,16 +27,6 @@ const log = logFor('realtime');
 const beaconMs = 15_000;
 const sweepMs = 15_000;
 const guardMs = 1_000;
-
-/** Decides who may join a feed. False is answered as 404: feeds of others do not exist for a stranger. */
-export type MayRead = (caller: Caller, feed: string) => Promise<boolean>;
-
-interface SocketData {
-  caller: Caller;
-}
-
-type Messages = Record<string, (...parts: unknown[]) => void>;
-type FeedSocket = Socket<Messages, Messages, Messages, SocketData>;
 
 /** A running socket door. */
 export interface Realtime {
@@ -68,9 +59,10 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
   const stopEndedElsewhere = onHint(sessionsEndedTopic, (payload) =>
     (payload as readonly Ended[]).forEach(({ sessionId }) => endSockets(io, sessionId)),
   );
+  const stopRights = onRightsChanged((userId) => void keepRoomsOf(io, userId, mayRead));
   const timers = [
     setInterval(() => void beacon(io), beaconMs),
-    setInterval(() => void sweep(io), sweepMs),
+    setInterval(() => void sweep(io, mayRead), sweepMs),
     setInterval(() => closeSlow(io), guardMs),
   ];
   return {
@@ -81,6 +73,7 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
       stopFeeds();
       stopEnded();
       stopEndedElsewhere();
+      stopRights();
       await io.close();
     },
   };
@@ -117,7 +110,7 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
   const own = `user.${caller.userId}`;
   // Handlers first: a quick client may speak before the rooms are joined.
   answer(socket, 'subscribe', subscription, async (message): Promise<Subscribed> => {
-    if (!(await mayRead(caller, message.feed))) {
+    if (!(await mayRead(await callerNow(socket), message.feed))) {
       throw problems.notFound(`There is no feed ${message.feed} for you`);
     }
     // Beside the feeds a socket is in two rooms: its own and its session's. Asking again for a feed is always fine.
@@ -210,16 +203,18 @@ function endSockets({ local }: Server, sessionId: string): void {
 
 let sweeping = false;
 
-/** The net below `endSockets`: a message between nodes may be lost, a look at the sessions is not. */
-async function sweep(io: Server): Promise<void> {
+/** The net below `endSockets` and hints: a message between nodes may be lost, a look at sessions and rights is not. */
+async function sweep(io: Server, mayRead: MayRead): Promise<void> {
   if (sweeping) {
     return;
   }
   sweeping = true;
-  for (const socket of io.of('/').sockets.values()) {
-    const { caller } = (socket as unknown as FeedSocket).data;
+  for (const each of io.of('/').sockets.values()) {
+    const socket = each as unknown as FeedSocket;
     try {
-      if (!(await findSession(caller.sessionId))) {
+      if (await findSession(socket.data.caller.sessionId)) {
+        await keepRooms(socket, mayRead);
+      } else {
         socket.emit('session.ended', {});
         socket.disconnect(true);
       }

@@ -51,6 +51,7 @@ function plainMessages(components: Components): Json {
     hello: sent('hello', socket.hello, 'The first message: who serves this socket, and where its own feed ends'),
     'feed.head': sent('feed.head', socket.feedHead, 'Where a joined feed ends, from time to time: shows losses'),
     'session.ended': sent('session.ended', socket.nothing, 'The session is over; the connection closes'),
+    unsubscribed: sent('unsubscribed', socket.unsubscribed, 'You may not follow that feed any more; its room is left'),
     slow_consumer: sent('slow_consumer', socket.nothing, 'Too much lies unread; the connection closes, come again'),
     'server.leaving': sent('server.leaving', socket.nothing, 'The process ends; the connection closes, come again'),
     connect_error: sent(
@@ -96,6 +97,7 @@ function operationsOf(events: readonly string[]): Json {
     sendEvents: operation('send', 'Passes on what happens', ...events),
     sendFeedHead: operation('send', 'Tells where joined feeds end', 'feed.head'),
     sendSessionEnded: operation('send', 'Says that the session is over', 'session.ended'),
+    sendUnsubscribed: operation('send', 'Says that a feed is not followed any more', 'unsubscribed'),
     sendSlowConsumer: operation('send', 'Says that the client does not keep up', 'slow_consumer'),
     sendServerLeaving: operation('send', 'Says that the process ends', 'server.leaving'),
     subscribe: answered('subscribe', 'A client joins a feed', 'subscribe.answer'),

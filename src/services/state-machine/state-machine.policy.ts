@@ -1,12 +1,19 @@
 // Who may see and move a machine: pure functions over what the caller may and whom the instance is about.
-import type { Caller } from '#src/platform/http/route.ts';
+import { defineAccess, may, type Asker } from '#src/platform/auth/abilities.ts';
 import type { MachineEvent } from '#src/platform/machines/definition.ts';
 
-type Asker = Pick<Caller, 'userId' | 'can'>;
+/** The person a machine is about, and who may read or operate any. An owner without a name is nobody. */
+const machineAccess = defineAccess<{ readonly owner: string | null }>('machine', {
+  read: [
+    { permission: 'machine.read.any' },
+    { permission: 'machine.operate' },
+    { where: ({ userId }) => ({ owner: { $eq: userId, $ne: '' } }) },
+  ],
+});
 
 /** Reading: the person it is about, and who may read or operate any machine. */
 export function canRead(caller: Asker, owner: string | null): boolean {
-  return isOwner(caller, owner) || caller.can('machine.read.any') || caller.can('machine.operate');
+  return may(caller, 'read', machineAccess, { owner });
 }
 
 /**

@@ -1,6 +1,8 @@
 // The front door of the user service: accounts, and who people are to other services.
 import { provideRoles } from '#src/platform/auth/sessions.ts';
 import type { Service } from '#src/platform/registry.ts';
+import { roleCommands } from './roles/roles.commands.ts';
+import { roleRoutes } from './roles/roles.routes.ts';
 import { userCommands, usersImport } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
@@ -16,7 +18,7 @@ provideRoles(rolesOfUser);
 /** Accounts. */
 export const userService: Service = {
   name: 'user',
-  routes: userRoutes,
-  commands: userCommands,
+  routes: [...userRoutes, ...roleRoutes],
+  commands: [...userCommands, ...roleCommands],
   imports: [usersImport],
 };

@@ -1,7 +1,10 @@
 // Writes of accounts. They touch only their own document, so requests do them directly; imported lines have a queue.
-import type { AppError } from '#src/platform/errors.ts';
+import { Roles } from '#src/platform/auth/permissions.ts';
+import { actDone } from '#src/platform/audit/audit.ts';
+import { AppError } from '#src/platform/errors.ts';
 import { defineCommand, insert, put, type Command, type Decision } from '#src/platform/commands/command.ts';
 import { defineImport } from '#src/platform/imports/definition.ts';
+import { holdRoles } from './roles/roles.policy.ts';
 import { userProblems } from './user.errors.ts';
 import { userRegistered } from './user.events.ts';
 import { nameKeyOf, Users, type User } from './user.model.ts';
@@ -47,8 +50,25 @@ export const createAccount = defineCommand({
   pool: 'direct',
   input: accountInput,
   key: (input) => `user.${input.email}`,
-  load: loadNothing,
-  decide: (_state, command, now) => begin(command, command.input, now),
+  load: async (commands, reader) => {
+    await reader.read(
+      Roles,
+      commands.flatMap((command) => command.input.roles),
+    );
+  },
+  decide: (state, command, now) => {
+    const held = holdRoles(state, command.input.roles);
+    if (held instanceof AppError) {
+      return held;
+    }
+    const { writes = [], events = [], result } = begin(command, command.input, now);
+    const target = { user: command.id, roles: command.input.roles.join(' ') };
+    return {
+      writes: [...writes, ...held],
+      events: [...events, actDone(command.id, { action: 'user.create', target })],
+      result,
+    };
+  },
   problems: [userProblems.emailTaken],
   onDuplicate: emailTaken,
 });

@@ -5,5 +5,4 @@ import { defineProblem } from '#src/platform/errors.ts';
 export const userProblems = {
   emailTaken: defineProblem('auth.email-taken', 409, 'An account with this e-mail address exists'),
   notFound: defineProblem('user.not-found', 404, 'There is no such user'),
-  roleAboveYours: defineProblem('user.role-above-yours', 403, 'Nobody can give a role that may more than they may'),
 } as const;

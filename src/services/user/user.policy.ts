@@ -5,9 +5,3 @@ import type { Caller } from '#src/platform/http/route.ts';
 export function canReadPrivate(caller: Caller, userId: string): boolean {
   return caller.userId === userId || caller.can('user.read.any');
 }
-
-/** True where the caller may all that the role may: nobody gives away more than they have. */
-export function canGiveRole(caller: Caller, role: string, permissionsOfRole: ReadonlySet<string>): boolean {
-  const mayItself = caller.roles.includes('admin') || role !== 'admin';
-  return mayItself && [...permissionsOfRole].every((permission) => caller.can(permission));
-}

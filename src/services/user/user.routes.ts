@@ -5,7 +5,8 @@ import { problems } from '#src/platform/errors.ts';
 import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
 import { createAccount, setFirstPassword } from './user.commands.ts';
 import { userProblems } from './user.errors.ts';
-import { canGiveRole } from './user.policy.ts';
+import { roleProblems } from './roles/roles.errors.ts';
+import { canGiveRole } from './roles/roles.policy.ts';
 import { presentUser } from './user.presenter.ts';
 import { findUser, findUsers } from './user.queries.ts';
 import { createUser, listUsers, userPage, userParams, userView, type UserView } from './user.schema.ts';
@@ -23,7 +24,7 @@ async function checkRoles(roles: readonly string[], caller: Caller): Promise<voi
   }
   for (const role of roles) {
     if (!canGiveRole(caller, role, await permissionsOf([role]))) {
-      throw userProblems.roleAboveYours(`You cannot give the role ${role}`);
+      throw roleProblems.aboveYours(`You cannot give the role ${role}`);
     }
   }
 }
@@ -40,7 +41,7 @@ export const userRoutes: readonly Route[] = [
     output: userView,
     givesHeaders: { Location: 'Where the account is' },
     commands: [createAccount, setFirstPassword],
-    problems: [userProblems.roleAboveYours],
+    problems: [roleProblems.aboveYours],
     handle: async (request) => {
       const { email, name, password, roles = ['user'] } = request.body;
       await checkRoles(roles, request.caller);

@@ -15,7 +15,8 @@ export const personName = z
   .max(100)
   .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'May hold no control characters');
 
-const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/u, 'May hold a-z, 0-9 and -');
+/** The name of a role. */
+export const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/u, 'May hold a-z, 0-9 and -');
 
 /** The id of a user, wherever it stands in a path or body. */
 export const userId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/u, 'Not the id of a user');

@@ -1,0 +1,50 @@
+// Reads of roles, and of who has which.
+import { limits } from '#config/limits.ts';
+import { Roles, type RoleRow } from '#src/platform/auth/permissions.ts';
+import { permissionsOf } from '#src/platform/auth/rights.ts';
+import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
+import { z } from 'zod';
+import { userProblems } from '../user.errors.ts';
+import { Users } from '../user.model.ts';
+import { presentRole, presentUserRoles } from './roles.presenter.ts';
+import type { AdminsSeen, listRoles, RoleView, UserRolesView } from './roles.schema.ts';
+
+const bounded = { maxTimeMS: limits.mongoMs };
+
+/** The role, or null. */
+export async function findRole(name: string): Promise<RoleRow | null> {
+  return await Roles.native().findOne({ _id: name, removedAt: null }, bounded);
+}
+
+/** Roles by name. */
+export async function findRoles({ limit, cursor }: z.output<typeof listRoles>): Promise<Page<RoleView>> {
+  const after = cursor === undefined ? '' : z.string().parse(decodeCursor('roles', cursor));
+  const rows = await Roles.native()
+    .find({ _id: { $gt: after }, removedAt: null }, { ...bounded, sort: { _id: 1 }, limit: limit + 1 })
+    .toArray();
+  return toPage(rows, limit, presentRole, ({ _id }) => encodeCursor('roles', _id));
+}
+
+/** True where somebody has the role. */
+export async function isGiven(role: string): Promise<boolean> {
+  return (await Users.native().findOne({ roles: role }, { ...bounded, projection: { _id: 1 } })) !== null;
+}
+
+/** What is to be known before an admin may go; see `leaveAnAdmin`. The revision is read first: it must not be newer. */
+export async function seeAdmins(leaving: string): Promise<AdminsSeen> {
+  const role = await Roles.native().findOne({ _id: 'admin' }, bounded);
+  const other = await Users.native().findOne(
+    { roles: 'admin', _id: { $ne: leaving } },
+    { ...bounded, projection: { _id: 1 } },
+  );
+  return { rev: role?.rev ?? 0, others: other !== null };
+}
+
+/** Somebody's roles and all they may with them. Errors: user.not-found. */
+export async function findUserRoles(id: string): Promise<UserRolesView> {
+  const user = await Users.native().findOne({ _id: id }, { ...bounded, projection: { roles: 1, rev: 1 } });
+  if (!user) {
+    throw userProblems.notFound(`There is no user ${id}`);
+  }
+  return presentUserRoles(user, await permissionsOf(user.roles));
+}
