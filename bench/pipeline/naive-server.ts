@@ -23,6 +23,7 @@ export async function serveNaive(grant: (request: NaiveGrant) => Promise<unknown
     path: '/api/gamification/xp/add',
     summary: 'Grant XP, the naive way',
     auth: { permission: 'xp.grant' },
+    scope: 'role',
     body: addXp,
     status: 201,
     output: z.unknown(),

@@ -89,6 +89,18 @@ describe('architecture', () => {
     }
   });
 
+  it('has scopes that agree with who may call, and with what the path and the query name', () => {
+    for (const { method, path, auth, scope, query } of registry.routes) {
+      const name = `${method} ${path}`;
+      const kind = typeof auth === 'string' ? auth : 'role';
+      assert.equal(scope === 'public', kind === 'public', `${name}: the scope public is for routes anybody may call`);
+      assert.equal(scope === 'role', kind === 'role', `${name}: the scope role is for routes that need a permission`);
+      const namesThings = path.includes('/:') || query !== undefined;
+      const ofThings = scope === 'owner' || scope === 'member' || scope === 'visible';
+      assert.ok(!ofThings || namesThings, `${name}: the scope ${scope} is about things that a path or a filter names`);
+    }
+  });
+
   it('names commands, events and problems by service, in the manner of the catalogue', () => {
     const prefixes = [...folders, 'operations', 'audit', 'mail'];
     for (const kind of registry.commands.keys()) {

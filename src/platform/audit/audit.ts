@@ -146,6 +146,7 @@ export const audit: Service = {
       path: '/api/audit',
       summary: 'What admins did, the newest first',
       auth: { permission: 'audit.read' },
+      scope: 'role',
       query: actQuery,
       output: pageOf(actView),
       handle: async ({ query }) => ({ status: 200, body: await findActs(query) }),

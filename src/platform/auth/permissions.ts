@@ -79,11 +79,11 @@ export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Obj
 });
 
 /** Permissions there were before roles remembered what they were offered: roles of that time had theirs of these. */
-const beforeOffers: ReadonlySet<string> = new Set([
-  ...['xp.grant', 'xp.correct', 'user.create', 'user.read.any', 'machine.operate', 'machine.read.any'],
-  ...['machine.define', 'operation.read.any', 'deadletter.read', 'deadletter.redrive', 'feed.read.any', 'queue.read'],
-  ...['queue.write', 'audit.read', 'trace.read', 'schedule.read', 'schedule.write', 'import.run', 'realtime.broadcast'],
-]);
+const beforeOffers: ReadonlySet<string> = new Set(
+  `xp.grant xp.correct user.create user.read.any machine.operate machine.read.any machine.define
+  operation.read.any deadletter.read deadletter.redrive feed.read.any queue.read queue.write
+  audit.read trace.read schedule.read schedule.write import.run realtime.broadcast`.split(/\s+/u),
+);
 
 /** What of its initial permissions a role was not offered yet. */
 function newTo(role: RoleRow, initial: readonly Permission[]): Permission[] {

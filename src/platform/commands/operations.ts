@@ -155,6 +155,7 @@ const routes = [
     path: '/api/operations/:id',
     summary: 'What became of accepted work',
     auth: 'user',
+    scope: 'owner',
     params: z.strictObject({ id }),
     output: operationView,
     problems: [problems.notFound],
@@ -173,6 +174,7 @@ const routes = [
     path: '/api/dead-letters',
     summary: 'Work that gave up and waits for a redrive',
     auth: { permission: 'deadletter.read' },
+    scope: 'role',
     query: deadLetterQuery,
     output: pageOf(deadLetterView),
     handle: async ({ query }) => {
@@ -192,6 +194,7 @@ const routes = [
     path: '/api/dead-letters/redrive',
     summary: 'Try dead letters again: some by id, or many of a kind',
     auth: { permission: 'deadletter.redrive' },
+    scope: 'role',
     body: redriveBody,
     output: redriveOutcome,
     handle: async ({ body, caller, requestId, traceparent }) => {

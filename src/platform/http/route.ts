@@ -61,7 +61,7 @@ export interface Route {
   /** `public`, `user` (any living session), or the permission that is needed. */
   readonly auth: 'public' | 'user' | { readonly permission: Permission };
   /** Whose things it shows or changes; see Scope. */
-  readonly scope: Scope | undefined;
+  readonly scope: Scope;
   /** The class of its rate limit; by default `read` for GET and `write` for the rest. */
   readonly limit: RateClass;
   readonly params: z.ZodType | undefined;
@@ -96,7 +96,6 @@ type Success =
   | { readonly status?: number; readonly output: z.ZodType };
 
 type Optional =
-  | 'scope'
   | 'limit'
   | 'params'
   | 'query'
@@ -131,7 +130,6 @@ export function defineRoute<
 >(definition: RouteDefinition<Params, Query, Body>): Route {
   return {
     ...definition,
-    scope: definition.scope,
     limit: definition.limit ?? (definition.method === 'get' ? 'read' : 'write'),
     params: definition.params,
     query: definition.query,

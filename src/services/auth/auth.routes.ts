@@ -22,6 +22,7 @@ export const authRoutes: readonly Route[] = [
     path: '/api/auth/register',
     summary: 'Make your own account and log in',
     auth: 'public',
+    scope: 'public',
     body: register,
     status: 201,
     output: loggedIn,
@@ -43,6 +44,7 @@ export const authRoutes: readonly Route[] = [
     path: '/api/auth/login',
     summary: 'Log in with e-mail address and password',
     auth: 'public',
+    scope: 'public',
     body: login,
     output: loggedIn,
     commands: [beginSession],
@@ -60,6 +62,7 @@ export const authRoutes: readonly Route[] = [
     path: '/api/auth/refresh',
     summary: 'Exchange the refresh token for new tokens; each is good once, and ten seconds longer for the same answer',
     auth: 'public',
+    scope: 'public',
     body: refresh,
     output: loggedIn,
     commands: [endReusedSession],
@@ -77,6 +80,7 @@ export const authRoutes: readonly Route[] = [
     path: '/api/auth/me',
     summary: 'Who you are',
     auth: 'user',
+    scope: 'self',
     output: me,
     handle: async ({ caller }) => {
       const account = await findAccount(caller.userId);
@@ -91,6 +95,7 @@ export const authRoutes: readonly Route[] = [
     path: '/.well-known/jwks.json',
     summary: 'The keys that access tokens are signed with',
     auth: 'public',
+    scope: 'public',
     output: keySet,
     handle: async () => ({
       status: 200,

@@ -65,7 +65,8 @@ export const createAccount = defineCommand({
     const target = { user: command.id, roles: command.input.roles.join(' ') };
     return {
       writes: [...writes, ...held],
-      events: [...events, actDone(command.id, { action: 'user.create', target })],
+      // The first admin is nobody's act.
+      events: command.actor === 'system' ? events : [...events, actDone(command.id, { action: 'user.create', target })],
       result,
     };
   },

@@ -13,6 +13,7 @@ export const websocketRoutes = [
     path: '/api/websocket/feeds/:feed',
     summary: 'The events of a feed after a number',
     auth: 'user',
+    scope: 'member',
     params: z.strictObject({ feed: feedName }),
     query: feedQuery,
     output: feedPage,

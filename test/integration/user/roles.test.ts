@@ -187,7 +187,7 @@ describe('roles', () => {
     assert.deepEqual(codeOf(await give(admin, ['user'])), [409, 'user.last-admin']);
     const second = await person('admin');
     const both = await Promise.all([give(admin, ['user'], second), give(second, ['user'], admin)]);
-    const statuses = both.map(({ status }) => status).toSorted();
+    const statuses = both.map(({ status }) => status).toSorted((left, right) => left - right);
     assert.equal(statuses[0], 200, statuses.join());
     assert.ok([403, 409].includes(statuses[1] ?? 0), statuses.join());
     const left = both[0].status === 200 ? second : admin;

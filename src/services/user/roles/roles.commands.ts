@@ -132,8 +132,11 @@ export const removeRole = defineCommand({
   input: removeRoleInput,
   identity: ({ name, expectRev }) => ({ name, expectRev }),
   problems: [
-    ...[roleProblems.notFound, roleProblems.fixed, roleProblems.aboveYours],
-    ...[problems.preconditionFailed, problems.conflict],
+    roleProblems.notFound,
+    roleProblems.fixed,
+    roleProblems.aboveYours,
+    problems.preconditionFailed,
+    problems.conflict,
   ],
   key: ({ name }) => `role.${name}`,
   load: async (commands, reader) => {
@@ -218,8 +221,11 @@ export const setRoles = defineCommand({
   input: setRolesInput,
   identity: ({ userId, roles, expectRev }) => ({ userId, roles, expectRev }),
   problems: [
-    ...[userProblems.notFound, roleProblems.aboveYours, roleProblems.lastAdmin],
-    ...[problems.preconditionFailed, problems.conflict],
+    userProblems.notFound,
+    roleProblems.aboveYours,
+    roleProblems.lastAdmin,
+    problems.preconditionFailed,
+    problems.conflict,
   ],
   key: ({ userId }) => `user.${userId}`,
   load: async (commands, reader) => {

@@ -2,7 +2,7 @@
 import { defineAccess } from '#src/platform/auth/abilities.ts';
 import { initialRoles, Roles, type RoleRow } from '#src/platform/auth/permissions.ts';
 import { put, type State, type Write } from '#src/platform/commands/command.ts';
-import { AppError, problems } from '#src/platform/errors.ts';
+import { problems, type AppError } from '#src/platform/errors.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { roleProblems } from './roles.errors.ts';
 import type { User } from '../user.model.ts';

@@ -14,6 +14,7 @@ const route = defineRoute({
   path: '/api/things',
   summary: 'A new thing',
   auth: 'public',
+  scope: 'public',
   body: z.strictObject({ name: z.string().min(1) }),
   status: 201,
   output: z.unknown(),

@@ -171,6 +171,7 @@ describe('the OpenAPI document', () => {
       path: '/api/things/:id',
       summary: 'A thing',
       auth: 'public',
+      scope: 'public',
       output: z.unknown(),
       handle: async () => await Promise.resolve({ status: 200 }),
     });
