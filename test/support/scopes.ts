@@ -1,0 +1,124 @@
+// What the walk over all routes (test/integration/http/scopes.test.ts) needs to know of each: how its owner makes the thing
+// that the path names, and who is told otherwise than the scope says. Add the routes of a service here.
+import type { LoggedIn } from './accounts.ts';
+import { eventually } from './eventually.ts';
+import type { Call, Reply } from './http.ts';
+
+/** Everybody who asks: a member shares a group with the owner, the blocked one was blocked by them. */
+export const actors = ['owner', 'stranger', 'member', 'blocked', 'moderator', 'admin', 'nobody'] as const;
+export type Actor = (typeof actors)[number];
+
+/** The people of the walk, on a server with every service. */
+export interface World {
+  readonly people: Readonly<Record<Exclude<Actor, 'nobody'>, LoggedIn>>;
+  /** Sends a request with the actor's token. */
+  call(actor: Actor, method: string, path: string, call?: Omit<Call, 'token'>): Promise<Reply>;
+}
+
+/** A thing that is there, and how a request for it looks. */
+export interface Made {
+  /** The path's parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  /** With its question mark. */
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What an actor must get: a success, or just this status. */
+export type Answer = 'ok' | number;
+
+/** What is known of a route. */
+export interface Fixture {
+  /** Makes the thing as its owner. Called anew for the refused, for the owner, and for each who may more. */
+  make(world: World): Made | Promise<Made>;
+  /** Where somebody gets another answer than the scope says (`byScope` in the walk), or a role opens the thing. */
+  readonly answers?: Partial<Record<Actor, Answer>>;
+}
+
+/** A list, and the read of one of its things: whoever is shown it in the list can read it, with the same members. */
+export interface ListFixture {
+  readonly single: string;
+  readonly params: (item: Readonly<Record<string, unknown>>) => Made['params'];
+  /** Members both show and that must agree; all members of the list's item where it is left out. */
+  readonly members?: readonly string[];
+}
+
+const ownId = ({ people }: World): string => people.owner.user.id;
+const aboutOwner =
+  (param: string): Fixture['make'] =>
+  (world) => ({ params: { [param]: ownId(world) } });
+
+/** The machine every newcomer gets. */
+async function onboarding(world: World): Promise<Made> {
+  const params = { type: 'onboarding', id: ownId(world) };
+  await eventually(async () => {
+    const { status } = await world.call('owner', 'GET', `/api/state-machines/onboarding/${params.id}/state`);
+    if (status !== 200) {
+      throw new Error(`The owner's machine is not there yet: ${status}`);
+    }
+  });
+  return { params };
+}
+
+const snooze = { type: 'SNOOZE' };
+let requests = 0;
+
+/** An operation of the owner, and the request that began it. */
+async function operation(world: World): Promise<{ id: string; requestId: string }> {
+  const { params } = await onboarding(world);
+  requests += 1;
+  const requestId = `walk-${requests}-${Date.now()}`;
+  const headers = { prefer: 'respond-async', 'x-request-id': requestId };
+  const path = `/api/state-machines/onboarding/${params['id']}/event`;
+  const { body } = await world.call('owner', 'POST', path, { headers, body: snooze });
+  return { id: (body as { id: string }).id, requestId };
+}
+
+const trace: Fixture = {
+  make: async (world) => ({ params: { requestId: (await operation(world)).requestId } }),
+  answers: { moderator: 404, admin: 'ok' },
+};
+
+/** By `<method> <path>`: every route of the scopes owner, member and visible whose path names a thing. */
+export const fixtures: Readonly<Record<string, Fixture>> = {
+  'get /api/users/:id': { make: aboutOwner('id') },
+  'get /api/users/:id/roles': { make: aboutOwner('id'), answers: { moderator: 404, admin: 'ok' } },
+  'get /api/gamification/xp/:userId': { make: aboutOwner('userId') },
+  'get /api/gamification/profile/:userId': { make: aboutOwner('userId') },
+  'get /api/websocket/feeds/:feed': {
+    make: (world) => ({ params: { feed: `user.${ownId(world)}` } }),
+    answers: { member: 404, moderator: 'ok', admin: 'ok' },
+  },
+  'post /api/state-machines/:type/:id/event': {
+    make: async (world) => ({ ...(await onboarding(world)), body: snooze }),
+    answers: { moderator: 403, admin: 'ok' },
+  },
+  'get /api/state-machines/:type/:id/state': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
+  'get /api/state-machines/:type/:id/history': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
+  'get /api/operations/:id': {
+    make: async (world) => ({ params: { id: (await operation(world)).id } }),
+    answers: { moderator: 404, admin: 'ok' },
+  },
+  'get /api/traces/:requestId': trace,
+  'get /api/traces/:requestId/story': trace,
+};
+
+/** By `<method> <path>`: every list that is not behind a permission. */
+export const lists: Readonly<Record<string, ListFixture>> = {
+  'get /api/users/': { single: 'get /api/users/:id', params: ({ id }) => ({ id: String(id) }) },
+  'get /api/gamification/leaderboard': {
+    single: 'get /api/gamification/profile/:userId',
+    params: ({ userId }) => ({ userId: String(userId) }),
+    members: ['userId'],
+  },
+};
+
+/** What ties the people together before the walk: groups the owner shares with the member, whom the owner has blocked. */
+export const ties: readonly ((world: World) => Promise<void>)[] = [
+  // Somebody must stand on the leaderboard; the owner's first points would move their machine on.
+  async (world) => {
+    const body = { userId: world.people.stranger.user.id, amount: 5, reason: 'came along' };
+    await world.call('admin', 'POST', '/api/gamification/xp/add', { body });
+  },
+];
