@@ -8,7 +8,7 @@ import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
 import { operations } from '#src/platform/commands/operations.ts';
 import { createSubmit } from '#src/platform/commands/submit.ts';
-import { createRegistry } from '#src/platform/registry.ts';
+import { createRegistry, type Service } from '#src/platform/registry.ts';
 import { authService, checkPassword } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { userService } from '#src/services/user/index.ts';
@@ -100,9 +100,10 @@ export async function ask(
 
 let people = 0;
 
+const usual: readonly Service[] = [userService, authService, gamificationService, operations, audit];
+
 /** Starts the server and empties the queues. */
-export async function startBoard(): Promise<BoardServer> {
-  const services = [userService, authService, gamificationService, operations, audit];
+export async function startBoard(services = usual): Promise<BoardServer> {
   const queues = queuesToShow();
   const board = createBoard({ queues, checkPassword, submit: createSubmit(createRegistry(services)) });
   const server = await startServer(services, { board });

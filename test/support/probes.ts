@@ -1,0 +1,56 @@
+// How to see whether somebody has a permission that no route asks for by itself: it opens more of a route, or a page. Asked
+// for every role by test/integration/auth/matrix.test.ts. A new permission that is no route's gets a line here.
+import type { Permission } from '#src/platform/auth/permissions.ts';
+import type { LoggedIn } from './accounts.ts';
+import type { BoardServer, Seen } from './board.ts';
+import type { Reply } from './http.ts';
+
+/** Somebody of a role, and what is there for them to ask about: all of it is the admin's or somebody else's. */
+export interface Asker {
+  readonly board: BoardServer;
+  readonly who: LoggedIn;
+  /** The cookie of their login at the admin pages. */
+  readonly cookie: string;
+  /** Id of somebody else, made by an operation of the same id that the admin's request `requestId` began. */
+  readonly other: string;
+  readonly requestId: string;
+}
+
+/** True where the asker may. @throws Error where the answer is neither that nor a no */
+type Probe = (asker: Asker) => Promise<boolean>;
+
+function verdict({ status, text }: Pick<Reply | Seen, 'status' | 'text'>, refusals: readonly number[]): boolean {
+  if (status >= 500 || status === 401) {
+    throw new Error(`Neither a yes nor a no: ${status} ${text}`);
+  }
+  return !refusals.includes(status);
+}
+
+const reads =
+  (path: (asker: Asker) => string): Probe =>
+  async (asker) =>
+    verdict(await asker.board.server.call('GET', path(asker), { token: asker.who.accessToken }), [404]);
+
+/** By permission; null: nothing asks for it yet. */
+export const probes: Readonly<Partial<Record<Permission, Probe | null>>> = {
+  'user.read.any': async ({ board, who, other }) => {
+    const { body } = await board.server.call('GET', `/api/users/${other}`, { token: who.accessToken });
+    return 'email' in (body as object);
+  },
+  'xp.correct': async ({ board, who, other }) => {
+    const body = { userId: other, amount: -1, reason: 'a correction' };
+    return verdict(
+      await board.server.call('POST', '/api/gamification/xp/add', { token: who.accessToken, body }),
+      [403],
+    );
+  },
+  'machine.read.any': reads(({ other }) => `/api/state-machines/onboarding/${other}/state`),
+  'operation.read.any': reads(({ other }) => `/api/operations/${other}`),
+  'feed.read.any': reads(({ other }) => `/api/websocket/feeds/user.${other}`),
+  'trace.read': reads(({ requestId }) => `/api/traces/${requestId}`),
+  'queue.read': async ({ board, cookie }) => verdict(await board.navigate('GET', '/admin/queues', { cookie }), [403]),
+  'queue.write': async ({ board, cookie }) =>
+    verdict(await board.script('PUT', '/admin/queues/api/queues/machines.0/resume', { cookie }), [403]),
+  'machine.define': null,
+  'realtime.broadcast': null,
+};
