@@ -33,11 +33,6 @@ export const permissions = Object.freeze({
 /** The name of a permission. */
 export type Permission = keyof typeof permissions;
 
-/** True where a text names a permission. */
-export function isPermission(name: string): name is Permission {
-  return Object.hasOwn(permissions, name);
-}
-
 /** A role as it is kept. */
 export interface RoleRow {
   readonly _id: string;

@@ -24,7 +24,9 @@ describe('the matrix of permissions', function () {
 
   before(async () => {
     board = await startBoard(registry.services);
-    owners = (['machines', 'gamification'] as const).map((pool) => workOwner(board.server.registry, pool));
+    owners = (['machines', 'operations', 'gamification'] as const).map((pool) =>
+      workOwner(board.server.registry, pool),
+    );
     owners.forEach((owner) => owner.start());
     const token = board.admin.accessToken;
     const requestId = `matrix-${Date.now()}`;
