@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { readSmtp, type SmtpSettings } from './smtp.ts';
 
 const unset = (value: unknown): unknown => (value === '' ? undefined : value);
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.optional());
@@ -44,11 +45,20 @@ const environment = z.object({
   METRICS_PORT: optional(port),
   METRICS_TOKEN: optional(z.string().min(16, 'must have at least 16 characters')),
   REGISTRATION: withDefault(z.enum(['open', 'invite', 'closed']), 'open'),
+  SMTP_URL: optional(urlOf('smtp', 'smtps')),
+  MAIL_FROM: optional(z.string().max(320)),
   DRAIN_SECONDS: optional(z.coerce.number('must be a number of seconds').min(0).max(300)),
 });
 
 /** Variables that may be given as the name of a file that holds them: `<name>_FILE`, as container secrets are. */
-const secrets = ['MASTER_KEY', 'MONGO_URL', 'REDIS_URL', 'BOOTSTRAP_ADMIN_PASSWORD', 'METRICS_TOKEN'] as const;
+const secrets = [
+  'MASTER_KEY',
+  'MONGO_URL',
+  'REDIS_URL',
+  'BOOTSTRAP_ADMIN_PASSWORD',
+  'METRICS_TOKEN',
+  'SMTP_URL',
+] as const;
 /** Seconds a production API serves on after it was told to stop. */
 const drainSeconds = 5;
 
@@ -78,6 +88,8 @@ export interface Config {
   readonly metricsPort: number | undefined;
   /** What Prometheus has to show; unset, only this machine may read metrics. */
   readonly metricsToken: string | undefined;
+  /** Where mails go; unset, they are kept and shown on the inbox page. */
+  readonly smtp: SmtpSettings | undefined;
   readonly registration: 'open' | 'invite' | 'closed';
   /** How long an API that was told to stop serves on, not ready any more, so that balancers turn away from it first. */
   readonly drainMs: number;
@@ -112,7 +124,12 @@ function withSecretFiles(env: NodeJS.ProcessEnv): { env: NodeJS.ProcessEnv; prob
 export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { problems: string[] } {
   const { env: complete, problems } = withSecretFiles(env);
   const parsed = environment.safeParse(complete);
-  if (!parsed.success || problems.length > 0) {
+  const { SMTP_URL: smtpUrl, MAIL_FROM: mailFrom } = parsed.data ?? {};
+  const smtp = smtpUrl === undefined ? undefined : readSmtp(smtpUrl, mailFrom);
+  if (typeof smtp === 'string') {
+    problems.push(smtp);
+  }
+  if (!parsed.success || problems.length > 0 || typeof smtp === 'string') {
     const found = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
     return { problems: [...problems, ...found] };
   }
@@ -136,6 +153,7 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       tracedRatio: value.OTEL_TRACES_SAMPLER_ARG,
       metricsPort: value.METRICS_PORT,
       metricsToken: value.METRICS_TOKEN,
+      smtp,
       registration: value.REGISTRATION,
       drainMs: 1_000 * (value.DRAIN_SECONDS ?? (value.NODE_ENV === 'production' ? drainSeconds : 0)),
     }),

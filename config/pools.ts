@@ -23,11 +23,27 @@ export const pools = {
   gamification: pool({ what: 'XP, levels, badges and boards' }),
   machines: pool({ what: 'State machines: their events and timers' }),
   operations: pool({ what: 'Schedules and imports' }),
+  effects: pool({ what: 'Effects outside: mails' }),
   feeds: pool({ what: 'Numbering the events of feeds', maxBatch: 1_000, deepBatch: 1_000 }),
 } as const satisfies Record<string, PoolSettings>;
 
 /** The name of a pool. */
 export type PoolName = keyof typeof pools;
+
+/** Pools whose work goes outside: `defineEffect`. All others take commands. */
+export type EffectPool = 'effects';
+
+/** How effects are performed by one process, whatever their kind. */
+export const performing = Object.freeze({
+  /** The most at once. */
+  atOnce: 32,
+  /** The most of one kind at once where it does not say: a slow server must leave room for the others. */
+  atOnceOfKind: 8,
+  /** How long one may go on when its shard is wanted elsewhere or the process stops, in milliseconds; then it is aborted. */
+  handOverMs: 2_500,
+  /** Attempts and waits where a kind does not say: up to an hour in all. */
+  retry: { attempts: 12, baseMs: 1_000, maxMs: 600_000, jitter: 1 },
+});
 
 /** Times that hold for every shard owner, in milliseconds. */
 export const leases = Object.freeze({

@@ -7,7 +7,7 @@ import { machines } from '#machines/index.ts';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
 import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
-import { mail } from '#src/platform/mail/mail.commands.ts';
+import { mail } from '#src/platform/mail/mail.effects.ts';
 import { createApp } from '#src/platform/http/app.ts';
 import { poolStates } from '#src/platform/commands/pool-states.ts';
 import { operations } from '#src/platform/commands/operations.ts';
@@ -23,7 +23,7 @@ import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts'
 import { probeRedis } from '#src/platform/redis/clients.ts';
 import { importsOver } from '#src/platform/imports/service.ts';
 import { schedulesOver } from '#src/platform/schedules/service.ts';
-import { createRegistry, type Registry, type Service } from '#src/platform/registry.ts';
+import { createRegistry, queuedKinds, type Registry, type Service } from '#src/platform/registry.ts';
 import { bootstrapAdmin, checkPassword, mayReadFeed, services } from './services/index.ts';
 import { connect, disconnect } from './connections.ts';
 
@@ -69,8 +69,7 @@ export async function startApi(options: {
   const leaving = { now: false };
   const health = { redis: async () => (await probeRedis()).ok, poolStates, leaving: () => leaving.now };
   measureProcess();
-  const kinds = [...registry.commands.values()].filter(({ pool }) => pool !== 'direct').map(({ kind }) => kind);
-  const metrics = metricsMiddleware([processMetrics, clusterMetrics(kinds)], config.metricsToken);
+  const metrics = metricsMiddleware([processMetrics, clusterMetrics(queuedKinds(registry))], config.metricsToken);
   const app = createApp({ registry, submit, health, metrics, sockets: options.roles.includes('realtime'), ...board });
   const handle = app.callback();
   const server = createServer((request, response) => void handle(request, response));
@@ -106,6 +105,7 @@ function urlsOf(port: number, roles: readonly Role[]): Running['urls'] {
     { name: 'Health', url: `${base}/api/health` },
     ...(roles.includes('realtime') ? [{ name: 'Sockets', url: `ws://127.0.0.1:${port}/` }] : []),
     ...(roles.includes('board') ? [{ name: 'Board', url: `${base}/admin/queues` }] : []),
+    ...(roles.includes('board') && config.smtp === undefined ? [{ name: 'Mails', url: `${base}/admin/mails` }] : []),
   ];
 }
 

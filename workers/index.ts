@@ -2,6 +2,7 @@
 import type { PoolName } from '#config/pools.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import type { Registry } from '#src/platform/registry.ts';
+import { effectsWorker } from './effects.worker.ts';
 import { feedsWorker } from './feeds.worker.ts';
 import { gamificationWorker } from './gamification.worker.ts';
 import { machinesWorker } from './machines.worker.ts';
@@ -15,5 +16,6 @@ export const workers: Readonly<Record<PoolName, PoolWorker>> = {
   gamification: gamificationWorker,
   machines: machinesWorker,
   operations: operationsWorker,
+  effects: effectsWorker,
   feeds: feedsWorker,
 };

@@ -1,9 +1,11 @@
 // The registry: what the services of this process offer, by name. Process roots build it from the services table and
 // hand it on, so that the platform knows no service.
-import type { PoolName } from '#config/pools.ts';
+import type { z } from 'zod';
+import type { EffectPool, PoolName } from '#config/pools.ts';
 import { pools } from '#config/pools.ts';
 import type { StoredCheck } from './backup/checks.ts';
 import type { CommandDefinition } from './commands/command.ts';
+import type { EffectDefinition } from './effects/effect.ts';
 import type { Subscription } from './events/event.ts';
 import type { Route } from './http/route.ts';
 import type { ImportDefinition } from './imports/definition.ts';
@@ -16,6 +18,8 @@ export interface Service {
   readonly name: string;
   readonly routes?: readonly Route[];
   readonly commands?: readonly CommandDefinition[];
+  /** What it does outside MongoDB. */
+  readonly effects?: readonly EffectDefinition[];
   readonly subscriptions?: readonly Subscription[];
   /** Pools it needs beside those of its commands. */
   readonly pools?: readonly PoolName[];
@@ -31,6 +35,7 @@ export interface Registry {
   readonly services: readonly Service[];
   readonly routes: readonly Route[];
   readonly commands: ReadonlyMap<string, CommandDefinition>;
+  readonly effects: ReadonlyMap<string, EffectDefinition>;
   readonly subscriptions: ReadonlyMap<string, readonly Subscription[]>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly machines: ReadonlyMap<string, MachineDefinition>;
@@ -40,6 +45,7 @@ export interface Registry {
 /** Builds the registry. A kind that two services define, or a pool that is not in config/pools.ts, throws at start. */
 export function createRegistry(services: readonly Service[], machines: readonly MachineDefinition[] = []): Registry {
   const commands = new Map<string, CommandDefinition>();
+  const effects = new Map<string, EffectDefinition>();
   const subscriptions = new Map<string, Subscription[]>();
   for (const service of services) {
     for (const command of service.commands ?? []) {
@@ -53,6 +59,12 @@ export function createRegistry(services: readonly Service[], machines: readonly 
       }
       commands.set(command.kind, command);
     }
+    for (const effect of service.effects ?? []) {
+      if (effects.has(effect.kind) || commands.has(effect.kind)) {
+        throw new Error(`The effect ${effect.kind} is defined twice`);
+      }
+      effects.set(effect.kind, effect);
+    }
     for (const subscription of service.subscriptions ?? []) {
       subscriptions.set(subscription.on, [...(subscriptions.get(subscription.on) ?? []), subscription]);
     }
@@ -61,6 +73,7 @@ export function createRegistry(services: readonly Service[], machines: readonly 
     services,
     routes: services.flatMap((service) => service.routes ?? []),
     commands,
+    effects,
     subscriptions,
     projections: new Map(
       services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
@@ -80,17 +93,39 @@ export function commandOf(registry: Registry, kind: string): CommandDefinition {
 }
 
 /** The pool of a kind that is run by owners. */
-export function poolOf(definition: CommandDefinition): PoolName {
+export function poolOf(definition: CommandDefinition): Exclude<PoolName, EffectPool> {
   if (definition.pool === 'direct') {
     throw new Error(`${definition.kind} is a direct command: it is executed, not accepted`);
   }
   return definition.pool;
 }
 
+/** What a row of a kind is made of. A kind that nobody defines throws. */
+export function workKindOf(
+  registry: Registry,
+  kind: string,
+): { pool: PoolName; input: z.ZodType; key(input: unknown, id: string): string } {
+  const effect = registry.effects.get(kind);
+  if (effect) {
+    // An effect without a lane is alone under its own id.
+    const { pool, input } = effect;
+    return { pool, input, key: (given, id) => effect.lane?.(given) ?? id };
+  }
+  const command = commandOf(registry, kind);
+  return { pool: poolOf(command), input: command.input, key: (given) => command.key(given) };
+}
+
+/** The kinds whose rows can become dead letters. */
+export function queuedKinds(registry: Registry): string[] {
+  const commands = [...registry.commands.values()].filter(({ pool }) => pool !== 'direct').map(({ kind }) => kind);
+  return [...commands, ...registry.effects.keys()];
+}
+
 /** The pools that do a service's work. */
 export function poolsOfService(service: Service): PoolName[] {
   const ofCommands = (service.commands ?? []).flatMap(({ pool }) => (pool === 'direct' ? [] : [pool]));
-  return [...new Set([...ofCommands, ...(service.pools ?? [])])];
+  const ofEffects = (service.effects ?? []).map(({ pool }) => pool);
+  return [...new Set([...ofCommands, ...ofEffects, ...(service.pools ?? [])])];
 }
 
 /** True where a failed row of this kind makes later rows of its key wait. */

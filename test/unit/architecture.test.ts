@@ -103,7 +103,7 @@ describe('architecture', () => {
 
   it('names commands, events and problems by service, in the manner of the catalogue', () => {
     const prefixes = [...folders, 'operations', 'audit', 'mail'];
-    for (const kind of registry.commands.keys()) {
+    for (const kind of [...registry.commands.keys(), ...registry.effects.keys()]) {
       assert.ok(prefixes.includes(kind.split('.')[0] ?? ''), `the command ${kind}`);
     }
     for (const type of eventCatalogue.keys()) {

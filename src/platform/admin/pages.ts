@@ -20,6 +20,15 @@ button,.button{display:block;width:100%;margin:.5rem 0 0;padding:.7rem 1rem;font
 :focus-visible{outline:3px solid var(--deed);outline-offset:2px}
 [role=alert]{margin:0 0 1rem;padding:.65rem .75rem;color:var(--bad);background:var(--bad-paper);border-left:4px solid var(--bad);border-radius:.375rem}
 small{color:var(--soft)}
+main.wide{max-width:46rem;align-self:start}
+main.wide form{display:flex;gap:.5rem}
+main.wide form input{margin:0}
+main.wide form button{width:auto;margin:0}
+article{margin:1.25rem 0 0;padding:1rem 0 0;border-top:1px solid var(--line)}
+article h2{margin:0;font-size:1.0625rem}
+article p{margin:0 0 .5rem;font-size:.875rem;overflow-wrap:anywhere}
+pre{margin:0;font:inherit;white-space:pre-wrap;overflow-wrap:anywhere}
+a{color:inherit}
 `;
 
 // Four rising columns in a square: the same mark on the page and on its tab.
@@ -38,8 +47,8 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Answers with a page. Nothing runs on it, nothing is loaded, no other page may frame it, and no cache keeps it. */
-function sendPage(ctx: Context, status: number, title: string, content: string): void {
+/** Answers with a page, `wide` for lists. Nothing runs on it, nothing is loaded, no other page may frame it, and no cache keeps it. */
+export function sendPage(ctx: Context, status: number, title: string, content: string, layout: 'wide' | '' = ''): void {
   ctx.status = status;
   ctx.type = 'text/html; charset=utf-8';
   ctx.set('Content-Security-Policy', policy);
@@ -57,7 +66,7 @@ function sendPage(ctx: Context, status: number, title: string, content: string):
 <style>${style}</style>
 </head>
 <body>
-<main>
+<main${layout === '' ? '' : ` class="${layout}"`}>
 <p class="brand">${mark}<span>SmartStart Brain</span></p>
 <h1>${escaped(title)}</h1>
 ${content}
@@ -79,7 +88,7 @@ export function sendLogin(
     ctx,
     status,
     'Log in',
-    `<p>The queues are for accounts that may see them.</p>
+    `<p>These pages are for accounts that may see them.</p>
 ${problem === undefined ? '' : `<div role="alert" id="problem">${escaped(problem)}</div>`}
 <form method="post" action="/admin/login">
 <input type="hidden" name="next" value="${escaped(next)}">

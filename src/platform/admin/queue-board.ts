@@ -15,6 +15,7 @@ import { admit, allowMethods, createDoor, type CheckPassword } from './door.ts';
 import { markUrl } from './pages.ts';
 import { jobData, jobName, jobResult } from './job-view.ts';
 import { actAskedFor, readActBody } from './queue-acts.ts';
+import { mailsPath, showMails } from './mails-page.ts';
 import { isUnsafe } from './same-site.ts';
 
 const basePath = '/admin/queues';
@@ -61,7 +62,10 @@ function boardOf(queues: readonly Queue[], readOnly: boolean): Middleware {
         boardTitle: 'SmartStart Brain',
         boardLogo: { path: markUrl, width: 26, height: 26 },
         favIcon: { default: markUrl, alternative: 'static/favicon-32x32.png' },
-        miscLinks: [{ text: 'Log out', url: '/admin/logout' }],
+        miscLinks: [
+          { text: 'Mails', url: mailsPath },
+          { text: 'Log out', url: '/admin/logout' },
+        ],
         hideDocsLink: true,
         overview: { groupByDelimiter: true },
         // Owners poll: a queue without a BullMQ worker is no reason to warn.
@@ -89,7 +93,7 @@ export interface BoardParts {
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH'];
 
-/** The board of these queues at `/admin/queues`, with its login at `/admin/login`. Anything else passes by. */
+/** The board of these queues at `/admin/queues`, the mails at `/admin/mails`, with their login at `/admin/login`. Anything else passes by. */
 export function createBoard({ queues, checkPassword, submit }: BoardParts): Middleware {
   const looking = boardOf(queues, true);
   const acting = boardOf(queues, false);
@@ -107,6 +111,10 @@ export function createBoard({ queues, checkPassword, submit }: BoardParts): Midd
   };
 
   return createDoor(checkPassword, async (ctx, next) => {
+    if (ctx.path === mailsPath) {
+      await showMails(ctx);
+      return;
+    }
     if (ctx.path !== basePath && !ctx.path.startsWith(`${basePath}/`)) {
       await next();
       return;

@@ -43,6 +43,8 @@ export function safeNext(next: string | undefined): string {
   }
   const here = 'http://here.invalid';
   const url = new URL(next, here);
-  const known = url.origin === here && (url.pathname === start || url.pathname.startsWith(`${start}/`));
+  const pages = [start, '/admin/mails'];
+  const known =
+    url.origin === here && pages.some((page) => url.pathname === page || url.pathname.startsWith(`${page}/`));
   return known ? url.pathname + url.search : start;
 }

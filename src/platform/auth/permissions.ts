@@ -27,6 +27,7 @@ export const permissions = Object.freeze({
   'import.run': 'Import files, follow imports and read their reports',
   'venture.read.any': 'Read any venture, also those that only their team sees',
   'venture.update.any': 'Change any venture and its team',
+  'mail.read': 'Read the mails that were kept, with the links in them, and how others ended',
   'realtime.broadcast': 'Send events to everybody',
 });
 

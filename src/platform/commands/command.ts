@@ -1,6 +1,6 @@
 // What a command is. A service defines one with `defineCommand`; the committer runs it; nothing else writes.
 import type { z } from 'zod';
-import type { PoolName } from '#config/pools.ts';
+import type { EffectPool, PoolName } from '#config/pools.ts';
 import type { AppError, ProblemMaker } from '../errors.ts';
 import type { Collection } from '../mongo/collection.ts';
 
@@ -84,7 +84,7 @@ export interface CommandDefinition<Input = unknown> {
   /** `<service>.<noun>.<verb>`. */
   readonly kind: string;
   /** The pool whose owners run it, or `direct`: one short transaction in the calling process. */
-  readonly pool: PoolName | 'direct';
+  readonly pool: Exclude<PoolName, EffectPool> | 'direct';
   readonly input: z.ZodType<Input>;
   /** What `decide` and `onDuplicate` refuse with, beside problems of every command. Documented at its routes. */
   readonly problems?: readonly ProblemMaker[];

@@ -1,22 +1,14 @@
 // Draining a pool's work rows: what an owner of command shards does in each pass.
-import { Worker } from 'bullmq';
-import type { Redis } from 'ioredis';
-import { config } from '#config/env.ts';
+import type { Worker } from 'bullmq';
 import { leases, pools, type PoolName, type PoolSettings } from '#config/pools.ts';
-import { logFor } from '../log.ts';
-import { pipelinedClient } from '../redis/clients.ts';
 import type { Registry } from '../registry.ts';
 import { afterCommit } from './after-commit.ts';
 import { Committer } from './committer.ts';
+import { consume } from './consumers.ts';
 import { FreshRows } from './fresh.ts';
 import { Owner, type Drain } from './owner.ts';
-import { wakeJob } from './queues.ts';
 import type { Tenure } from './tenure.ts';
 import { DeadLetters, Work, type WorkRow } from './work.ts';
-
-const log = logFor('work');
-/** BullMQ makes a blocking duplicate of it for each consumer. */
-let connection: Redis | undefined;
 
 /** Finds things to do that are not rows yet, such as timers that are due. Runs before each pass of these shards. */
 export type Sweep = (registry: Registry, shards: readonly string[], now: Date) => Promise<number>;
@@ -116,42 +108,4 @@ async function heldKeys(shard: { $in: string[] }, blocking: readonly string[], n
     DeadLetters.native().distinct('key', { shard, kind, redrivenAt: null }),
   ]);
   return [...new Set([...waiting, ...dead])];
-}
-
-/** Opens a BullMQ consumer for each shard that is owned now and closes the others. */
-function consume(consumers: Map<string, Worker>, shards: ReadonlySet<string>, owner: Owner): void {
-  for (const [shard, worker] of consumers) {
-    if (!shards.has(shard)) {
-      consumers.delete(shard);
-      worker.close(true).catch(() => undefined);
-    }
-  }
-  for (const shard of shards) {
-    if (!consumers.has(shard)) {
-      consumers.set(shard, consumer(shard, owner));
-    }
-  }
-}
-
-function consumer(shard: string, owner: Owner): Worker {
-  const worker = new Worker<unknown>(
-    shard,
-    async (job) => {
-      // A queue is a door too: what a job names is looked up by the owner, and nothing else in it counts.
-      const { rows, handed } = wakeJob.parse(job.data);
-      if (!handed) {
-        await owner.drained();
-      }
-      return { rows: rows.length };
-    },
-    {
-      connection: (connection ??= pipelinedClient('consumers')),
-      prefix: config.keyPrefix,
-      concurrency: 64,
-      maxStalledCount: 3,
-      drainDelay: 5,
-    },
-  );
-  worker.on('error', (error) => log.debug({ shard, reason: error.message }, 'The queue did not answer'));
-  return worker;
 }

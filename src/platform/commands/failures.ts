@@ -29,9 +29,9 @@ export async function recordFailures(
   const given = new Set(dead);
   await Work.native().bulkWrite(
     failures.map((failure) => {
-      const { row, error } = failure;
+      const { row, error, retryAt } = failure;
       const settled = given.has(failure) ? settledFields(deadSettlement(failure), now) : {};
-      const notBefore = new Date(now.getTime() + leases.retryMs * 2 ** row.attempts);
+      const notBefore = retryAt ?? new Date(now.getTime() + leases.retryMs * 2 ** row.attempts);
       const fields = { error: error.message.slice(0, 1_000), notBefore, ...settled };
       return unwritten.has(row._id)
         ? { insertOne: { document: { ...row, ...fields, attempts: row.attempts + 1 } } }

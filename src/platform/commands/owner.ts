@@ -35,6 +35,10 @@ export interface Drain {
   pass(tenure: Tenure): Promise<boolean>;
   /** Told of shards that were won or given up, and under which tenure, to open and close what wakes the owner. */
   onShards?(shards: ReadonlySet<string>, tenure?: string): void;
+  /** False while something of this shard is under way that has to end first; asked again soon. Without it: always. */
+  mayRelease?(shard: string): boolean;
+  /** The owner stops, in order: ends what is under way. Well within the lease. */
+  finish?(tenure: Tenure): Promise<void>;
   /** Another owner of the pool vanished. */
   onTakeover?(): Promise<void>;
 }
@@ -105,6 +109,7 @@ export class Owner {
         tenure = await Tenure.begin(this.pool);
         poolNames.forEach((pool) => hint('owners', pool));
         await this.#own(tenure);
+        await this.#drain.finish?.(tenure);
         this.#tell(new Set());
         await tenure.end();
       } catch (error) {
@@ -205,6 +210,7 @@ export class Owner {
     const owners = await this.#livingOwners();
     const names = new Set(owners.map((owner) => owner._id));
     const due = dealShards(new Map(poolNames.map((pool) => [pool, shardsOf(pool)])), owners);
+    let kept = false;
     for (const row of rows) {
       if (row.owner !== tenure.id) {
         tenure.shards.delete(row._id);
@@ -213,11 +219,13 @@ export class Owner {
         }
       } else if (due.get(row._id) === tenure.id) {
         tenure.shards.add(row._id);
-      } else {
+      } else if (this.#drain.mayRelease?.(row._id) ?? true) {
         await tenure.release(row._id);
+      } else {
+        kept = true;
       }
     }
-    if (rows.some(({ _id }) => due.get(_id) === tenure.id && !tenure.shards.has(_id))) {
+    if (kept || rows.some(({ _id }) => due.get(_id) === tenure.id && !tenure.shards.has(_id))) {
       // Whoever has it gives it up between two batches. Its word may come before this process listens: do not wait for it.
       this.#renewAt = Math.min(this.#renewAt, Date.now() + owedMs);
     }

@@ -4,7 +4,7 @@ import { retention } from '#config/retention.ts';
 import { AppError, type Problem } from '../errors.ts';
 import type { StoredEvent } from '../events/event.ts';
 import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
-import { blocks, commandOf, poolOf, type Registry } from '../registry.ts';
+import { blocks, commandOf, workKindOf, type Registry } from '../registry.ts';
 import type { Command, Decision, WorkDraft, Write } from './command.ts';
 import type { Overlay } from './overlay.ts';
 import { shardFor, type WorkRow } from './work.ts';
@@ -23,6 +23,8 @@ export interface Settlement {
 export interface Failure {
   readonly row: WorkRow;
   readonly error: Error;
+  /** When it is tried again; by the pool's own measure where it is left out. */
+  readonly retryAt?: Date;
 }
 
 /** All that one batch writes. */
@@ -74,7 +76,8 @@ export function decideAll(registry: Registry, overlay: Overlay, commands: Map<Wo
       if (decision instanceof AppError) {
         plan.settlements.push({ row, state: 'refused', problem: decision.problem });
       } else {
-        add(plan, registry, overlay, row, decision, now);
+        addDecision(plan, registry, row, decision, now);
+        overlay.apply(decision.writes ?? []);
       }
     } catch (error) {
       plan.failures.push({ row, error: error instanceof Error ? error : new Error(String(error)) });
@@ -86,7 +89,8 @@ export function decideAll(registry: Registry, overlay: Overlay, commands: Map<Wo
   return plan;
 }
 
-function add(plan: Plan, registry: Registry, overlay: Overlay, row: WorkRow, decision: Decision, now: Date): void {
+/** Adds to a plan all that a decision about a row asks for, the reactions to its events too. */
+export function addDecision(plan: Plan, registry: Registry, row: WorkRow, decision: Decision, now: Date): void {
   const events = (decision.events ?? []).map((draft, index): StoredEvent => {
     // Somebody may be in an audience twice, as giver and receiver: an event has one place in a feed.
     const audience = [...new Set(draft.audience)];
@@ -109,7 +113,6 @@ function add(plan: Plan, registry: Registry, overlay: Overlay, row: WorkRow, dec
       .map((draft, index) => ({ ...draft, cause: `e.${event._id}.${index}` })),
   );
   const work = [...(decision.work ?? []), ...reactions].map((draft) => workRow(registry, draft, row, now));
-  overlay.apply(decision.writes ?? []);
   plan.writes.push(...(decision.writes ?? []));
   plan.events.push(...events);
   plan.work.push(...work);
@@ -126,19 +129,20 @@ function feedShards(audience: readonly string[]): string[] {
   return [...new Set(audience.map((feed) => `feeds.${shardOf(feed, pools.feeds.shards)}`))];
 }
 
-/** The row of a command that another command (or a timer) asked for. Its cause makes it unique for ever. */
+/** The row of a command or an effect that another command (or a timer) asked for. Its cause makes it unique for ever. */
 export function workRow(
   registry: Registry,
   draft: WorkDraft,
   cause: { requestId: string; traceparent?: string },
   now: Date,
 ): WorkRow {
-  const definition = commandOf(registry, draft.kind);
+  const definition = workKindOf(registry, draft.kind);
+  const id = draft.id ?? newId();
   const input = definition.input.parse(draft.input);
-  const key = definition.key(input);
+  const key = definition.key(input, id);
   return {
-    _id: draft.id ?? newId(),
-    shard: shardFor(poolOf(definition), key),
+    _id: id,
+    shard: shardFor(definition.pool, key),
     kind: draft.kind,
     key,
     input,

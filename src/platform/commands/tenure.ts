@@ -17,6 +17,9 @@ export class Fenced extends Error {
   }
 }
 
+/** The error of a row whose process ended while it was being done: whoever tries it next watches out. */
+export const diedWith = 'Its process ended or stood still while it was being done';
+
 /** A write concern for rows that only say what is going on: a primary that fails loses a count, not work. */
 const lightly = { writeConcern: { w: 1, journal: false } } as const;
 const leaseFromNow = { $add: ['$$NOW', leases.leaseMs] };
@@ -172,7 +175,7 @@ export async function bury(owner: OwnerRow): Promise<boolean> {
   }
   await Work.native().updateMany(
     { _id: { $in: [...gone.taken] }, state: 'new' },
-    { $inc: { attempts: 1 }, $set: { error: 'Its process ended or stood still while it was being done' } },
+    { $inc: { attempts: 1 }, $set: { error: diedWith } },
   );
   return true;
 }

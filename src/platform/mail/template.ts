@@ -1,5 +1,5 @@
 // Mails as templates: what a service wants written, by name. A command adds `draft(…)` to its work, so that a mail is a
-// row of the transaction it follows from; mail.commands.ts renders and hands it over. Rows keep names and ids, never a
+// row of the transaction it follows from; mail.effects.ts renders and hands it over. Rows keep names and ids, never a
 // secret: a link's secret is derived again when the mail is written.
 import type { z } from 'zod';
 import type { WorkDraft } from '../commands/command.ts';
@@ -26,7 +26,7 @@ const defined = new Map<string, MailTemplate>();
 /** Every kind of mail by name. */
 export const mailTemplates: ReadonlyMap<string, MailTemplate> = defined;
 
-/** The kind of command that sends mails. */
+/** The kind of effect that sends mails. */
 export const sendMailKind = 'mail.message.send';
 
 /** Defines a kind of mail. */

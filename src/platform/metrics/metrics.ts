@@ -83,6 +83,19 @@ const takeovers = new Counter({
   labelNames: ['pool'],
   registers,
 });
+const effectSeconds = new Histogram({
+  name: 'brain_effect_duration_seconds',
+  help: 'Time of one attempt of an effect, by kind and outcome: done, failed (time-outs too) or handed_over',
+  labelNames: ['kind', 'outcome'],
+  buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  registers,
+});
+const effectsInFlight = new Gauge({
+  name: 'brain_effects_in_flight',
+  help: 'Effects this process performs now, by kind',
+  labelNames: ['kind'],
+  registers,
+});
 const sockets = new Gauge({
   name: 'brain_sockets_connected',
   help: 'Sockets connected to this process',
@@ -157,6 +170,16 @@ export function observeFeedLag(ms: number): void {
 /** A timer became work, so many milliseconds after it was due. */
 export function observeTimer(ms: number): void {
   timerLateness.observe(ms / 1_000);
+}
+
+/** An attempt of an effect ended, after so many milliseconds. */
+export function observeEffect(kind: string, outcome: 'done' | 'failed' | 'handed_over', ms: number): void {
+  effectSeconds.observe({ kind, outcome }, ms / 1_000);
+}
+
+/** How many effects of a kind this process performs from now on. */
+export function setEffectsInFlight(kind: string, count: number): void {
+  effectsInFlight.set({ kind }, count);
 }
 
 /** How many shards of a pool this process owns from now on. */
