@@ -42,6 +42,8 @@ export async function startSink(
     allowInsecureAuth: true,
     authOptional: !login,
     logger: false,
+    // Clients keep their connections: whoever closes does not wait for them.
+    closeTimeout: 10,
     onConnect: (_session, callback) => {
       connections.count += 1;
       callback();
