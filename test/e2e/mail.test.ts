@@ -21,7 +21,7 @@ describe('mails of worker processes', () => {
       SMTP_URL: `smtp://brain:${password}@127.0.0.1:${sink.port}?tls=off`,
       MAIL_FROM: 'Brain <brain@example.test>',
     };
-    system = await startSystem({ apis: 1, workers: 2, people: 0, env });
+    system = await startSystem({ apis: 1, workers: 2, people: 0, env, workerScript: 'test/support/mail-worker.ts' });
     await shared(system.db);
   });
   after(async () => {
@@ -37,7 +37,7 @@ describe('mails of worker processes', () => {
     await unblock(system.db);
   });
 
-  /** A mail whose template nobody has ends at once; this one is written by the product for whoever registers. */
+  /** A mail of the template that test/support/mail-worker.ts has. */
   const mailRow = (to: string): WorkRow => {
     const _id = newId();
     const input = { to, template: 'mail.check', data: {} };

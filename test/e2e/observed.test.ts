@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { WorkRow } from '#src/platform/commands/work.ts';
+import { shardFor, type WorkRow } from '#src/platform/commands/work.ts';
 import { eventually } from '../support/eventually.ts';
 import { blockNext, ownerInside, shared, unblock } from '../support/faults.ts';
 import { call, freePort, type FleetReply } from '../support/fleet.ts';
@@ -179,10 +179,16 @@ describe('a system that is observed', () => {
   it('exposes all that its dashboard and its alerts ask for, and they ask for all of it', async () => {
     // Nobody does this kind: its failures and its dead letter are figures too.
     await insertRows(system.db, [workRowOf({ kind: 'gamification.nothing', key: 'user.x', input: {} })]);
+    // No template has this name: an effect that is tried, and fails.
+    const mail = { to: 'ada@example.test', template: 'mail.nothing', data: {} };
+    await insertRows(system.db, [
+      { ...workRowOf({ kind: 'mail.message.send', key: 'mail.x', input: mail }), shard: shardFor('effects', 'mail.x') },
+    ]);
     const texts = await eventually(async () => {
       const found = await scrape();
       assert.match(found.join(), /brain_dead_letters_waiting\{kind="gamification.nothing"\} 1/u);
       assert.match(found.join(), /brain_owner_takeovers_total\{pool="feeds"\} 1/u);
+      assert.match(found.join(), /brain_effect_duration_seconds_count\{kind="mail.message.send",outcome="failed"\} 1/u);
       return found;
     }, 15_000);
     const exposed = exposedBy(...texts);
