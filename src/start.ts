@@ -15,6 +15,7 @@ Environment (all optional):
   MASTER_KEY                 all secrets derive from it; unset, it is made once in DATA_DIR/master.key
   BOOTSTRAP_ADMIN_EMAIL      the first admin (admin@localhost.test)
   BOOTSTRAP_ADMIN_PASSWORD   its password; unset, one is made and shown once
+  SMTP_URL, MAIL_FROM        where mails go; unset, they are kept and shown at /admin/mails
   LOG_LEVEL                  fatal, error, warn, info, debug, trace (info)
 
 Server binaries are looked for on the PATH, then downloaded once for this user.

@@ -45,7 +45,6 @@ export interface Registry {
 /** Builds the registry. A kind that two services define, or a pool that is not in config/pools.ts, throws at start. */
 export function createRegistry(services: readonly Service[], machines: readonly MachineDefinition[] = []): Registry {
   const commands = new Map<string, CommandDefinition>();
-  const effects = new Map<string, EffectDefinition>();
   const subscriptions = new Map<string, Subscription[]>();
   for (const service of services) {
     for (const command of service.commands ?? []) {
@@ -59,12 +58,6 @@ export function createRegistry(services: readonly Service[], machines: readonly 
       }
       commands.set(command.kind, command);
     }
-    for (const effect of service.effects ?? []) {
-      if (effects.has(effect.kind) || commands.has(effect.kind)) {
-        throw new Error(`The effect ${effect.kind} is defined twice`);
-      }
-      effects.set(effect.kind, effect);
-    }
     for (const subscription of service.subscriptions ?? []) {
       subscriptions.set(subscription.on, [...(subscriptions.get(subscription.on) ?? []), subscription]);
     }
@@ -73,7 +66,7 @@ export function createRegistry(services: readonly Service[], machines: readonly 
     services,
     routes: services.flatMap((service) => service.routes ?? []),
     commands,
-    effects,
+    effects: effectsOf(services, commands),
     subscriptions,
     projections: new Map(
       services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
@@ -81,6 +74,20 @@ export function createRegistry(services: readonly Service[], machines: readonly 
     machines: new Map(machines.map((machine) => [machine.type, machine])),
     checks: services.flatMap((service) => service.checks ?? []),
   };
+}
+
+function effectsOf(
+  services: readonly Service[],
+  commands: ReadonlyMap<string, CommandDefinition>,
+): Map<string, EffectDefinition> {
+  const effects = new Map<string, EffectDefinition>();
+  for (const effect of services.flatMap((service) => service.effects ?? [])) {
+    if (effects.has(effect.kind) || commands.has(effect.kind)) {
+      throw new Error(`The effect ${effect.kind} is defined twice`);
+    }
+    effects.set(effect.kind, effect);
+  }
+  return effects;
 }
 
 /** The definition of a kind. A kind that nobody defines throws: its row becomes a dead letter, not a lost one. */

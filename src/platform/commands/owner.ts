@@ -210,22 +210,21 @@ export class Owner {
     const owners = await this.#livingOwners();
     const names = new Set(owners.map((owner) => owner._id));
     const due = dealShards(new Map(poolNames.map((pool) => [pool, shardsOf(pool)])), owners);
+    const isDue = (shard: string): boolean => due.get(shard) === tenure.id;
     let kept = false;
     for (const row of rows) {
       if (row.owner !== tenure.id) {
         tenure.shards.delete(row._id);
-        if (due.get(row._id) === tenure.id && (row.owner === null || !names.has(row.owner))) {
+        if (isDue(row._id) && (row.owner === null || !names.has(row.owner))) {
           await tenure.claim(row._id, row.owner);
         }
-      } else if (due.get(row._id) === tenure.id) {
+      } else if (isDue(row._id)) {
         tenure.shards.add(row._id);
-      } else if (this.#drain.mayRelease?.(row._id) ?? true) {
-        await tenure.release(row._id);
       } else {
-        kept = true;
+        kept = !(await this.#giveUp(tenure, row._id)) || kept;
       }
     }
-    if (kept || rows.some(({ _id }) => due.get(_id) === tenure.id && !tenure.shards.has(_id))) {
+    if (kept || rows.some(({ _id }) => isDue(_id) && !tenure.shards.has(_id))) {
       // Whoever has it gives it up between two batches. Its word may come before this process listens: do not wait for it.
       this.#renewAt = Math.min(this.#renewAt, Date.now() + owedMs);
     }
@@ -235,6 +234,15 @@ export class Owner {
       this.#tell(tenure.shards, tenure.id);
       hint('owners', this.pool);
     }
+  }
+
+  /** Releases a shard; false while something of it is under way. */
+  async #giveUp(tenure: Tenure, shard: string): Promise<boolean> {
+    if (!(this.#drain.mayRelease?.(shard) ?? true)) {
+      return false;
+    }
+    await tenure.release(shard);
+    return true;
   }
 
   /** Owners that may still write: those within their lease, and those that renewed it while they were to be buried. */

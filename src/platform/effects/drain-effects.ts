@@ -157,7 +157,7 @@ function fullKinds(kinds: readonly EffectDefinition[], busy: readonly WorkRow[])
 
 /** Lanes whose first row waits for another try, and those whose dead letter waits for its redrive where that blocks. */
 async function heldLanes(shards: readonly string[], kinds: readonly EffectDefinition[], now: Date): Promise<string[]> {
-  const laned = kinds.filter(({ lane }) => lane !== undefined);
+  const laned = kinds.filter((definition) => 'lane' in definition);
   const blocking = laned.filter(({ onFailure }) => onFailure === 'block').map(({ kind }) => kind);
   const shard = { $in: [...shards] };
   const [waiting, dead] = await Promise.all([

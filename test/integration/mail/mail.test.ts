@@ -25,7 +25,7 @@ const from = 'Gründerbüro Ø <brain@example.test>';
 
 function mailerFor(url: string, sender = from): Mailer {
   const settings = readSmtp(url, sender);
-  assert.ok(typeof settings === 'object', String(settings));
+  assert.ok(typeof settings === 'object', typeof settings === 'string' ? settings : '');
   return smtpMailer(settings);
 }
 
@@ -226,7 +226,8 @@ describe('mail', function () {
       rows.map(() => 'done'),
       20_000,
     );
-    assert.deepEqual(arrivedIds().toSorted(), rows.map(({ _id }) => `<${_id}@example.test>`).toSorted());
+    assert.equal(sink.arrived.length, rows.length);
+    assert.deepEqual(new Set(arrivedIds()), new Set(rows.map(({ _id }) => `<${_id}@example.test>`)));
   });
 
   it('are kept whole where there is no server', async () => {
