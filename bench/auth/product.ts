@@ -8,7 +8,7 @@ import { startWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit } from '#src/platform/commands/submit.ts';
 import { createApp } from '#src/platform/http/app.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
-import { mail } from '#src/platform/mail/mail.commands.ts';
+import { mail } from '#src/platform/mail/mail.effects.ts';
 import { runProcess } from '#src/platform/process.ts';
 import { createRegistry } from '#src/platform/registry.ts';
 import { authService } from '#src/services/auth/index.ts';

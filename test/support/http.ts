@@ -11,7 +11,7 @@ import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit, type Submit } from '#src/platform/commands/submit.ts';
 import { createApp, type AppParts } from '#src/platform/http/app.ts';
-import { mail } from '#src/platform/mail/mail.commands.ts';
+import { mail } from '#src/platform/mail/mail.effects.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, sharedClient } from '#src/platform/redis/clients.ts';
