@@ -102,6 +102,14 @@ export function fire(definition: MachineDefinition, snapshot: Json, trigger: Tri
   return take(definition, snapshot, { type: `xstate.after.${trigger.delay}.${trigger.state}` }, now);
 }
 
+/**
+ * The snapshot of a chart without regions that stands at a state: for documents that keep state and context themselves,
+ * where a whole instance would only repeat them.
+ */
+export function snapshotAt(state: string, context: Json): Json {
+  return { status: 'active', value: state, context, children: {}, historyValue: {} };
+}
+
 /** The declared event types that an instance has a transition for, in the order of the definition; guards aside. */
 export function accepts(definition: MachineDefinition, snapshot: Json): string[] {
   const { machine } = chartOf(definition);

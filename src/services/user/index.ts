@@ -3,11 +3,13 @@ import { provideRoles } from '#src/platform/auth/sessions.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { roleCommands } from './roles/roles.commands.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
+import { connectionsArea } from './connections/index.ts';
 import { userCommands, usersImport } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
 
 export { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
+export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
 export { findAccount, findCredential, namesOf, someoneHasRole } from './user.queries.ts';
 export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
 export { accountView, emailAddress, personName, userId, type AccountView } from './user.schema.ts';
@@ -18,7 +20,7 @@ provideRoles(rolesOfUser);
 /** Accounts. */
 export const userService: Service = {
   name: 'user',
-  routes: [...userRoutes, ...roleRoutes],
-  commands: [...userCommands, ...roleCommands],
+  routes: [...userRoutes, ...roleRoutes, ...connectionsArea.routes],
+  commands: [...userCommands, ...roleCommands, ...connectionsArea.commands],
   imports: [usersImport],
 };
