@@ -98,6 +98,8 @@ export const problems = {
   unsupportedMedia: defineProblem('request.unsupported-media-type', 415, 'The body must be application/json'),
   invalid: defineProblem('request.invalid', 422, 'Some values are not valid'),
   keyReused: defineProblem('idempotency.body-differs', 422, 'This Idempotency-Key was used with another request'),
+  preconditionRequired: defineProblem('request.precondition-required', 428, 'Say with If-Match what you read'),
+  tooMany: defineProblem('request.too-many', 429, 'Too many requests of this kind'),
   internal: defineProblem('server.internal', 500, 'Something went wrong on our side'),
   unavailable: defineProblem('server.unavailable', 503, 'Not available at the moment; try again with the same key'),
   gaveUp: defineProblem('operation.gave-up', 500, 'The work failed every time it was tried; an operator has been told'),

@@ -15,6 +15,7 @@ const advice: Readonly<Record<number, string>> = {
   413: 'Send a smaller body.',
   415: 'Send the media type that the route takes.',
   422: 'The values were read and do not fit: `errors` says where. Nothing was changed.',
+  428: 'Read it, and send its ETag as If-Match: so nobody overwrites what they have not seen.',
   429: 'Wait as long as Retry-After says, then ask again.',
   500: 'It is not your fault. Name the requestId to whoever runs the system.',
   503: 'Ask again after Retry-After, with the same Idempotency-Key: nothing is done twice.',
