@@ -11,6 +11,8 @@ export const permissions = Object.freeze({
   'user.read.any': 'Read e-mail addresses and roles of anybody',
   'role.read': 'Read roles, and who has which',
   'role.write': 'Make, change and remove roles, and give and take them',
+  'user.update.any': 'Change the profile of anybody',
+  'user.suspend': 'Suspend accounts and let them back in',
   'machine.operate': 'Create machine instances and send any event to them',
   'machine.read.any': 'Read any machine instance',
   'machine.define': 'Register machine definitions',
@@ -56,7 +58,7 @@ export const Roles = defineCollection<RoleRow>('roles', {
 /** The roles a new system starts with. `admin` has every permission, whatever its row says. */
 export const initialRoles: Readonly<Record<string, readonly Permission[]>> = Object.freeze({
   user: [],
-  moderator: ['user.read.any', 'feed.read.any', 'machine.read.any', 'venture.read.any'],
+  moderator: ['user.read.any', 'user.suspend', 'feed.read.any', 'machine.read.any', 'venture.read.any'],
   auditor: [
     'user.read.any',
     'role.read',

@@ -5,8 +5,11 @@ import { AppError } from '#src/platform/errors.ts';
 import { defineCommand, insert, put, type Command, type Decision } from '#src/platform/commands/command.ts';
 import { defineImport } from '#src/platform/imports/definition.ts';
 import { holdRoles } from './roles/roles.policy.ts';
+import { changeSettings } from './settings/settings.commands.ts';
 import { userProblems } from './user.errors.ts';
 import { userRegistered } from './user.events.ts';
+import { updateUserCommand } from './profile/profile.commands.ts';
+import { namePrefixesOf } from './search/search.policy.ts';
 import { nameKeyOf, Users, type User } from './user.model.ts';
 import { presentAccount } from './user.presenter.ts';
 import { accountInput, firstPasswordInput, importedUser, registrationInput } from './user.schema.ts';
@@ -24,6 +27,7 @@ function begin(command: Command, account: NewAccount, now: Date): Decision {
     _id: command.id,
     ...account,
     nameKey: nameKeyOf(account.name),
+    namePrefixes: namePrefixesOf(account.name),
     createdAt: now,
     updatedAt: now,
     rev: 0,
@@ -141,5 +145,12 @@ export const setFirstPassword = defineCommand({
   },
 });
 
-/** Every command of this service. */
-export const userCommands = [createAccount, importAccount, registerAccount, setFirstPassword] as const;
+/** Every command of accounts, profiles and settings. */
+export const userCommands = [
+  createAccount,
+  importAccount,
+  registerAccount,
+  setFirstPassword,
+  updateUserCommand,
+  changeSettings,
+] as const;

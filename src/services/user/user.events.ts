@@ -4,3 +4,15 @@ import { defineEvent } from '#src/platform/events/event.ts';
 
 /** Somebody joined; `name` is the name they gave. */
 export const userRegistered = defineEvent('user.registered', z.object({ userId: z.string(), name: z.string() }));
+
+/** Somebody's profile or its privacy changed: which parts. What they say now is read where it is kept. */
+export const userUpdated = defineEvent(
+  'user.updated',
+  z.object({ userId: z.string(), fields: z.array(z.string().max(64)).max(64) }),
+);
+
+/** An account was suspended: nobody logs into it. */
+export const userSuspended = defineEvent('user.suspended', z.object({ userId: z.string(), reason: z.string() }));
+
+/** A suspended account is in use again. */
+export const userActivated = defineEvent('user.activated', z.object({ userId: z.string(), reason: z.string() }));

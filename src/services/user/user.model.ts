@@ -1,5 +1,7 @@
 // Accounts and profiles. Private to the user service; others enter by index.ts.
 import { defineCollection } from '#src/platform/mongo/collection.ts';
+import type { Privacy, Profile } from './profile/profile.schema.ts';
+import type { Settings } from './settings/settings.schema.ts';
 
 /** One person's (or other backend's) account. */
 export interface User {
@@ -11,6 +13,19 @@ export interface User {
   /** argon2id; missing where nobody set a password. */
   readonly passwordHash?: string;
   readonly roles: readonly string[];
+  /** Slugs of the skills that everybody may see, kept by the area skills; missing where there never were any. */
+  readonly skillSlugs?: readonly string[];
+  /** Every beginning of every word of the name; see search.policy.ts. */
+  readonly namePrefixes?: readonly string[];
+  /** Place and country as search compares them, where everybody may see them. */
+  readonly placeKeys?: readonly string[];
+  /** What they say of themselves; missing where they never did. */
+  readonly profile?: Profile;
+  /** For whom each part is, where its owner said so. */
+  readonly privacy?: Partial<Privacy>;
+  readonly settings?: Partial<Settings>;
+  /** Missing: active. */
+  readonly status?: 'active' | 'suspended';
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly rev: number;
@@ -25,12 +40,31 @@ export const Users = defineCollection<User>(
     nameKey: String,
     passwordHash: String,
     roles: [String],
+    skillSlugs: [String],
+    namePrefixes: [String],
+    placeKeys: [String],
+    profile: Object,
+    privacy: Object,
+    settings: Object,
+    status: String,
     createdAt: Date,
     updatedAt: Date,
     rev: Number,
   },
-  [{ key: { email: 1 }, unique: true }, { key: { nameKey: 1, _id: 1 } }, { key: { roles: 1 } }],
+  [
+    { key: { email: 1 }, unique: true },
+    { key: { nameKey: 1, _id: 1 } },
+    { key: { roles: 1 } },
+    { key: { skillSlugs: 1, nameKey: 1, _id: 1 } },
+    { key: { namePrefixes: 1, nameKey: 1, _id: 1 } },
+    { key: { placeKeys: 1, nameKey: 1, _id: 1 } },
+  ],
 );
+
+/** True where the account is in use: nobody logs into another one, and others do not find it. */
+export function isActive({ status }: Pick<User, 'status'>): boolean {
+  return (status ?? 'active') === 'active';
+}
 
 /** The form of a name that search compares: without case and without differences of width. */
 export function nameKeyOf(name: string): string {

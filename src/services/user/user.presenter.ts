@@ -1,15 +1,23 @@
 // From a row to what is sent: the only place that decides which fields leave.
-import type { Caller } from '#src/platform/http/route.ts';
-import type { User } from './user.model.ts';
-import { canReadPrivate } from './user.policy.ts';
+import { mayShow, privacyOf, type Relation } from './profile/profile.policy.ts';
+import type { Profile } from './profile/profile.schema.ts';
+import { isActive, type User } from './user.model.ts';
 import type { AccountView, UserView } from './user.schema.ts';
 
-/** A user as this caller may see them. */
-export function presentUser(user: User, caller: Caller): UserView {
+/** A user as somebody who stands so to them may see them: each field only for whom its owner allows. */
+export function presentUser(user: User, relation: Relation): UserView {
+  const privacy = privacyOf(user);
+  const whole = relation === 'self' || relation === 'overseer';
+  const profile = Object.entries(user.profile ?? {}).filter(([field]) =>
+    mayShow(privacy[field as keyof Profile], relation),
+  );
   return {
     id: user._id,
     name: user.name,
-    ...(canReadPrivate(caller, user._id) ? { email: user.email, roles: [...user.roles] } : {}),
+    ...(mayShow(privacy.email, relation) ? { email: user.email } : {}),
+    ...(whole ? { roles: [...user.roles] } : {}),
+    ...(whole && !isActive(user) ? { status: 'suspended' as const } : {}),
+    ...(Object.fromEntries(profile) as Profile),
     createdAt: user.createdAt.toISOString(),
   };
 }

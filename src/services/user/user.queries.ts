@@ -1,12 +1,13 @@
 // Reads of accounts.
 import type { Reader, State } from '#src/platform/commands/command.ts';
-import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { limits } from '#config/limits.ts';
-import { problems } from '#src/platform/errors.ts';
-import { nameKeyOf, Users, type User } from './user.model.ts';
-import { presentAccount, presentUser } from './user.presenter.ts';
-import type { AccountView, UserView } from './user.schema.ts';
+import { standingBetween, standingWith } from './connections/connections.queries.ts';
+import { relationOf, type Relation } from './profile/profile.policy.ts';
+import { userProblems } from './user.errors.ts';
+import { isActive, Users, type User } from './user.model.ts';
+import { presentAccount } from './user.presenter.ts';
+import type { AccountView } from './user.schema.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
 
@@ -15,24 +16,48 @@ export async function findUser(id: string): Promise<User | null> {
   return await Users.native().findOne({ _id: id }, bounded);
 }
 
-/** The account of an id as its owner sees it, or null. */
+/**
+ * The user a path names and how the caller stands to them. Blocked people, and those whose account is suspended, are
+ * nobody but to who may read anybody. @throws user.not-found
+ */
+export async function seenUser(
+  caller: Caller,
+  id: string,
+): Promise<{ readonly user: User; readonly relation: Relation }> {
+  const [user, standing] = await Promise.all([
+    findUser(id),
+    caller.userId === id ? undefined : standingBetween(caller.userId, id),
+  ]);
+  const relation = user && relationOf(caller, id, standing);
+  if (!user || !relation || !(isActive(user) || relation === 'self' || relation === 'overseer')) {
+    throw userProblems.notFound(`There is no user ${id}`);
+  }
+  return { user, relation };
+}
+
+/** The account of an id as its owner sees it; null where there is none, or it is suspended. */
 export async function findAccount(id: string): Promise<AccountView | null> {
   const user = await findUser(id);
-  return user && presentAccount(user);
+  return user && isActive(user) ? presentAccount(user) : null;
+}
+
+/** An account with what its password is checked with. `active`: false where nobody may log into it. */
+export interface CredentialView {
+  readonly account: AccountView;
+  readonly passwordHash: string | undefined;
+  readonly active: boolean;
 }
 
 /** The account of an address with the hash its password is checked with, or null. */
-export async function findCredential(
-  email: string,
-): Promise<{ readonly account: AccountView; readonly passwordHash: string | undefined } | null> {
+export async function findCredential(email: string): Promise<CredentialView | null> {
   const user = await Users.native().findOne({ email: email.trim().toLowerCase() }, bounded);
-  return user && { account: presentAccount(user), passwordHash: user.passwordHash };
+  return user && { account: presentAccount(user), passwordHash: user.passwordHash, active: isActive(user) };
 }
 
-/** The roles of a user, or null where there is no such user. */
+/** The roles of a user; null where there is no such user, or the account is suspended: no session of it is believed. */
 export async function rolesOfUser(id: string): Promise<readonly string[] | null> {
-  const user = await Users.native().findOne({ _id: id }, { ...bounded, projection: { roles: 1 } });
-  return user && user.roles;
+  const user = await Users.native().findOne({ _id: id }, { ...bounded, projection: { roles: 1, status: 1 } });
+  return user && isActive(user) ? user.roles : null;
 }
 
 /** True where somebody has the role. */
@@ -40,13 +65,21 @@ export async function someoneHasRole(role: string): Promise<boolean> {
   return (await Users.native().findOne({ roles: role }, { ...bounded, projection: { _id: 1 } })) !== null;
 }
 
-/** The names of users by id; ids of nobody are left out. For the queries of other services. */
-export async function namesOf(ids: Iterable<string>): Promise<Map<string, string>> {
-  const rows = await Users.native()
-    .find({ _id: { $in: [...new Set(ids)] } }, bounded)
-    .project<Pick<User, '_id' | 'name'>>({ name: 1 })
-    .toArray();
-  return new Map(rows.map((row) => [row._id, row.name]));
+/**
+ * The names of users by id; ids of nobody are left out, and, where it is said who looks, those of people with a block
+ * between them. For the queries of other services.
+ */
+export async function namesOf(ids: Iterable<string>, caller?: Caller): Promise<Map<string, string>> {
+  const asked = [...new Set(ids)];
+  const [rows, standing] = await Promise.all([
+    Users.native()
+      .find({ _id: { $in: asked } }, bounded)
+      .project<Pick<User, '_id' | 'name'>>({ name: 1 })
+      .toArray(),
+    caller ? standingWith(caller.userId, asked) : undefined,
+  ]);
+  const shown = rows.filter(({ _id }) => !caller || relationOf(caller, _id, standing?.get(_id)) !== null);
+  return new Map(shown.map((row) => [row._id, row.name]));
 }
 
 /** Reads users into a command's state: for `load` of other services. */
@@ -69,56 +102,4 @@ export async function readUsersByEmail(reader: Reader, emails: Iterable<string>)
 export function userByEmail(state: State, email: string): { readonly id: string } | null {
   const user = state.getBy(Users, 'email', email);
   return user && { id: user._id };
-}
-
-interface ListCursor {
-  readonly q: string | null;
-  readonly nameKey: string;
-  readonly id: string;
-}
-
-/**
- * Users by name. `q` is the beginning of a name, or, for those who may read anybody's, a whole e-mail address.
- * Errors: request.invalid for a cursor of another list.
- */
-export async function findUsers(
-  query: { q?: string | undefined; limit: number; cursor?: string | undefined },
-  caller: Caller,
-): Promise<Page<UserView>> {
-  const q = query.q ?? null;
-  const after = query.cursor === undefined ? null : (decodeCursor('users', query.cursor) as ListCursor);
-  if (after && after.q !== q) {
-    throw problems.invalid('The cursor belongs to another search; leave it out to begin again', {
-      errors: [{ pointer: '/query/cursor', code: 'cursor', detail: 'Not a cursor of this search' }],
-    });
-  }
-  const rows = await Users.native()
-    .find({ $and: [matching(q, caller), beyond(after)] }, bounded)
-    .sort({ nameKey: 1, _id: 1 })
-    .limit(query.limit + 1)
-    .toArray();
-  return toPage(
-    rows,
-    query.limit,
-    (row) => presentUser(row, caller),
-    (row) => encodeCursor('users', { q, nameKey: row.nameKey, id: row._id } satisfies ListCursor),
-  );
-}
-
-function matching(q: string | null, caller: Caller): object {
-  if (q === null) {
-    return {};
-  }
-  if (q.includes('@') && caller.can('user.read.any')) {
-    return { email: q.toLowerCase() };
-  }
-  const begin = nameKeyOf(q);
-  // A range on the index: nothing of what people type is ever a pattern.
-  return { nameKey: { $gte: begin, $lt: `${begin}\u{10FFFF}` } };
-}
-
-function beyond(after: ListCursor | null): object {
-  return after
-    ? { $or: [{ nameKey: { $gt: after.nameKey } }, { nameKey: after.nameKey, _id: { $gt: after.id } }] }
-    : {};
 }

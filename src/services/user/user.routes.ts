@@ -2,13 +2,19 @@
 import { hashPassword, verifyPassword } from '#src/platform/auth/passwords.ts';
 import { permissionsOf, unknownRoles } from '#src/platform/auth/rights.ts';
 import { problems } from '#src/platform/errors.ts';
+import { givesTag, withTag } from '#src/platform/http/etag.ts';
+import { canonicalJson, sha256 } from '#src/platform/ids.ts';
 import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
 import { createAccount, setFirstPassword } from './user.commands.ts';
 import { userProblems } from './user.errors.ts';
 import { roleProblems } from './roles/roles.errors.ts';
 import { canGiveRole } from './roles/roles.policy.ts';
+import { canUpdate } from './user.policy.ts';
+import { profileRoutes } from './profile/profile.routes.ts';
+import { findUsers } from './search/search.queries.ts';
+import { settingsRoutes } from './settings/settings.routes.ts';
 import { presentUser } from './user.presenter.ts';
-import { findUser, findUsers } from './user.queries.ts';
+import { seenUser } from './user.queries.ts';
 import { createUser, listUsers, userPage, userParams, userView, type UserView } from './user.schema.ts';
 
 async function checkRoles(roles: readonly string[], caller: Caller): Promise<void> {
@@ -29,8 +35,10 @@ async function checkRoles(roles: readonly string[], caller: Caller): Promise<voi
   }
 }
 
-/** The routes of the user service. */
+/** The routes of accounts, profiles and settings. */
 export const userRoutes: readonly Route[] = [
+  ...profileRoutes,
+  ...settingsRoutes,
   defineRoute({
     method: 'post',
     path: '/api/users/create',
@@ -64,9 +72,10 @@ export const userRoutes: readonly Route[] = [
   defineRoute({
     method: 'get',
     path: '/api/users/',
-    summary: 'Find people by name',
+    summary: 'Find people by name, skill and place',
     auth: 'user',
     scope: 'visible',
+    limit: 'search',
     query: listUsers,
     output: userPage,
     handle: async ({ query, caller }) => ({ status: 200, body: await findUsers(query, caller) }),
@@ -74,18 +83,21 @@ export const userRoutes: readonly Route[] = [
   defineRoute({
     method: 'get',
     path: '/api/users/:id',
-    summary: 'One person',
+    summary: 'One person, each part only for whom they allow',
     auth: 'user',
     scope: 'visible',
     params: userParams,
     output: userView,
+    givesHeaders: givesTag,
     problems: [userProblems.notFound],
-    handle: async ({ params, caller }) => {
-      const user = await findUser(params.id);
-      if (!user) {
-        throw userProblems.notFound(`There is no user ${params.id}`);
+    handle: async ({ params: { id }, caller }) => {
+      const { user, relation } = await seenUser(caller, id);
+      const body = presentUser(user, relation);
+      if (canUpdate(caller, id)) {
+        return withTag({ status: 200, body }, { id, rev: user.rev });
       }
-      return { status: 200, body: presentUser(user, caller) };
+      // The revision counts what others do not see: to them the tag names what they are shown.
+      return { status: 200, body, headers: { ETag: `"${id}-${sha256(canonicalJson(body)).slice(0, 16)}"` } };
     },
   }),
 ];

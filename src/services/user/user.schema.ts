@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { newPassword } from '#src/platform/auth/passwords.ts';
 import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
+import { privacyChange, profileChange, profileFields } from './profile/profile.schema.ts';
 
 /** An e-mail address as it is kept: trimmed, in lower case. */
 export const emailAddress = z.string().trim().toLowerCase().max(254).pipe(z.email());
@@ -32,16 +33,50 @@ export const createUser = z.strictObject({
 /** `GET /api/users/:id`. */
 export const userParams = z.strictObject({ id: userId });
 
-/** `GET /api/users/`. */
-export const listUsers = pageQuery.extend({ q: z.string().trim().min(1).max(254).optional() });
+/** `PUT /api/users/:id`: what is named is set, null takes it away, the rest stays. */
+export const updateUser = profileChange.extend({ name: personName.optional(), privacy: privacyChange.optional() });
 
-/** A user as others see one: `email` and `roles` only for oneself and for those who may read anybody's. */
+/** What the command that changes a profile needs. `expectRev`: the revision the change was made on. */
+export const updateInput = z.strictObject({ userId, expectRev: z.int().min(0), change: updateUser });
+export type UpdateInput = z.output<typeof updateInput>;
+
+/** `GET /api/users/`. Everything that is asked for must hold. */
+export const listUsers = pageQuery.extend({
+  q: z.string().trim().min(1).max(254).optional(),
+  skill: z
+    .string()
+    .max(64)
+    .regex(/^[^\s\p{Cc}\p{Cs}]+$/u, 'The slug of a skill')
+    .optional(),
+  place: z.string().trim().min(1).max(100).optional(),
+  country: z
+    .string()
+    .max(2)
+    .regex(/^[A-Z]{2}$/u, 'Two capital letters, ISO 3166-1')
+    .optional(),
+});
+export type ListUsers = z.output<typeof listUsers>;
+
+/**
+ * A user as the one who asks may see them. `roles` only for oneself and for those who may read anybody's; the rest by
+ * what its owner allows. `status` where the account is suspended, for those who may read anybody's.
+ */
 export const userView = z
   .strictObject({
     id: userId,
     name: z.string(),
     email: z.string().optional(),
     roles: z.array(z.string()).optional(),
+    status: z.literal('suspended').optional(),
+    headline: profileFields.headline.optional(),
+    bio: profileFields.bio.optional(),
+    location: profileFields.location.optional(),
+    links: profileFields.links.optional(),
+    interests: profileFields.interests.optional(),
+    languages: profileFields.languages.optional(),
+    pronouns: profileFields.pronouns.optional(),
+    timezone: profileFields.timezone.optional(),
+    availability: profileFields.availability.optional(),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'User' });

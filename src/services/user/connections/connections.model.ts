@@ -41,6 +41,7 @@ export const Connections = defineCollection<Connection>(
     { key: { requester: 1, state: 1, updatedAt: -1, _id: -1 } },
     { key: { addressee: 1, state: 1, updatedAt: -1, _id: -1 } },
     { key: { blockedBy: 1, updatedAt: -1, _id: -1 } },
+    { key: { members: 1 }, partialFilterExpression: { 'blockedBy.0': { $exists: true } } },
   ],
 );
 

@@ -42,6 +42,15 @@ export async function blockedBetween(one: string, other: string): Promise<boolea
   return (await standingBetween(one, other)).blocked;
 }
 
+/** Ids of those between whom and somebody a block stands, whoever of the two placed it. */
+export async function blockedPeers(userId: string): Promise<string[]> {
+  const pairs = await Connections.native()
+    .find({ members: userId, 'blockedBy.0': { $exists: true } }, bounded)
+    .project<Pick<Connection, 'members'>>({ members: 1 })
+    .toArray();
+  return pairs.map((pair) => otherOf(pair, userId));
+}
+
 /** Ids of everybody somebody is connected to. */
 export async function connectedIds(userId: string): Promise<string[]> {
   const pairs = await Connections.native()

@@ -1,0 +1,83 @@
+// Finds people by name, skill and place. Every member of the question has an index that also gives the order, so that a
+// page is read and no more.
+import { limits } from '#config/limits.ts';
+import { problems } from '#src/platform/errors.ts';
+import { canonicalJson, sha256 } from '#src/platform/ids.ts';
+import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
+import type { Caller } from '#src/platform/http/route.ts';
+import { blockedPeers, standingWith } from '../connections/connections.queries.ts';
+import { relationOf } from '../profile/profile.policy.ts';
+import { Users } from '../user.model.ts';
+import { presentUser } from '../user.presenter.ts';
+import type { ListUsers, UserView } from '../user.schema.ts';
+import { askedPrefixes, countryKeyOf, placeKeyOf } from './search.policy.ts';
+
+interface ListCursor {
+  /** Digest of the question and of who asked it. */
+  readonly list: string;
+  readonly nameKey: string;
+  readonly id: string;
+}
+
+/**
+ * People by name: `q` is words, each the beginning of a word of the name, or, for those who may read anybody's, a whole
+ * e-mail address. Left out are those whom a block stands between, suspended accounts, and who does not want to be found;
+ * who may read anybody sees them too. Errors: request.invalid for a cursor of another list.
+ */
+export async function findUsers(query: ListUsers, caller: Caller): Promise<Page<UserView>> {
+  const { limit, cursor, ...question } = query;
+  const list = sha256(canonicalJson({ ...question, caller: caller.userId }));
+  const after = cursor === undefined ? null : (decodeCursor('users', cursor) as ListCursor);
+  if (after && after.list !== list) {
+    throw problems.invalid('The cursor belongs to another search; leave it out to begin again', {
+      errors: [{ pointer: '/query/cursor', code: 'cursor', detail: 'Not a cursor of this search' }],
+    });
+  }
+  const rows = await Users.native()
+    .find({ $and: [...matching(question, caller), await open(caller), beyond(after)] }, { maxTimeMS: limits.mongoMs })
+    .sort({ nameKey: 1, _id: 1 })
+    .limit(limit + 1)
+    .toArray();
+  const standing = await standingWith(
+    caller.userId,
+    rows.map(({ _id }) => _id),
+  );
+  return toPage(
+    rows,
+    limit,
+    (row) => presentUser(row, relationOf(caller, row._id, standing.get(row._id)) ?? 'anonymous'),
+    (row) => encodeCursor('users', { list, nameKey: row.nameKey, id: row._id } satisfies ListCursor),
+  );
+}
+
+/** What was asked for, as conditions that all must hold. Nothing of what people type is ever a pattern. */
+function matching({ q, skill, place, country }: Omit<ListUsers, 'limit' | 'cursor'>, caller: Caller): object[] {
+  const named =
+    q?.includes('@') && caller.can('user.read.any')
+      ? [{ email: q.toLowerCase() }]
+      : askedPrefixes(q ?? '').map((prefix) => ({ namePrefixes: prefix }));
+  return [
+    ...named,
+    ...(skill === undefined ? [] : [{ skillSlugs: skill }]),
+    ...(place === undefined ? [] : [{ placeKeys: placeKeyOf(place) }]),
+    ...(country === undefined ? [] : [{ placeKeys: countryKeyOf(country) }]),
+  ];
+}
+
+/** Who may be found by the caller: themselves, and, unless they may read anybody, whoever wants to be found. */
+async function open(caller: Caller): Promise<object> {
+  if (caller.can('user.read.any')) {
+    return {};
+  }
+  const hidden = await blockedPeers(caller.userId);
+  return {
+    $or: [{ _id: caller.userId }, { 'settings.searchable': { $ne: false }, status: { $in: [null, 'active'] } }],
+    ...(hidden.length === 0 ? {} : { _id: { $nin: hidden } }),
+  };
+}
+
+function beyond(after: ListCursor | null): object {
+  return after
+    ? { $or: [{ nameKey: { $gt: after.nameKey } }, { nameKey: after.nameKey, _id: { $gt: after.id } }] }
+    : {};
+}
