@@ -4,6 +4,7 @@ import { defineProblem } from '#src/platform/errors.ts';
 /** Problems of logging in. */
 export const authProblems = {
   invalidCredentials: defineProblem('auth.invalid-credentials', 401, 'E-mail address or password is wrong'),
+  accountSuspended: defineProblem('auth.account-suspended', 403, 'This account is suspended'),
   refreshRefused: defineProblem('auth.refresh-refused', 401, 'The refresh token is not good; log in again'),
   registrationClosed: defineProblem(
     'auth.registration-closed',

@@ -48,7 +48,7 @@ export const authRoutes: readonly Route[] = [
     body: login,
     output: loggedIn,
     commands: [beginSession],
-    problems: [authProblems.invalidCredentials],
+    problems: [authProblems.invalidCredentials, authProblems.accountSuspended],
     handle: async (request) => {
       const account = await checkPassword(request.body.email, request.body.password);
       if (!account) {

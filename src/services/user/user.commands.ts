@@ -6,6 +6,7 @@ import { defineCommand, insert, put, type Command, type Decision } from '#src/pl
 import { defineImport } from '#src/platform/imports/definition.ts';
 import { holdRoles } from './roles/roles.policy.ts';
 import { changeSettings } from './settings/settings.commands.ts';
+import { setAccountStatus } from './suspension/suspension.commands.ts';
 import { userProblems } from './user.errors.ts';
 import { userRegistered } from './user.events.ts';
 import { updateUserCommand } from './profile/profile.commands.ts';
@@ -153,4 +154,5 @@ export const userCommands = [
   setFirstPassword,
   updateUserCommand,
   changeSettings,
+  setAccountStatus,
 ] as const;

@@ -13,6 +13,7 @@ import { canUpdate } from './user.policy.ts';
 import { profileRoutes } from './profile/profile.routes.ts';
 import { findUsers } from './search/search.queries.ts';
 import { settingsRoutes } from './settings/settings.routes.ts';
+import { suspensionRoutes } from './suspension/suspension.routes.ts';
 import { presentUser } from './user.presenter.ts';
 import { seenUser } from './user.queries.ts';
 import { createUser, listUsers, userPage, userParams, userView, type UserView } from './user.schema.ts';
@@ -39,6 +40,7 @@ async function checkRoles(roles: readonly string[], caller: Caller): Promise<voi
 export const userRoutes: readonly Route[] = [
   ...profileRoutes,
   ...settingsRoutes,
+  ...suspensionRoutes,
   defineRoute({
     method: 'post',
     path: '/api/users/create',

@@ -1,0 +1,91 @@
+// Suspended accounts: their sessions end at once, nobody logs in, nobody finds them, and every act is on record.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { audit } from '#src/platform/audit/audit.ts';
+import { newId } from '#src/platform/ids.ts';
+import { authService } from '#src/services/auth/index.ts';
+import { userService } from '#src/services/user/index.ts';
+import { logIn, logInAdmin, password, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
+import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
+
+describe('suspended accounts', () => {
+  let server: TestServer;
+  let admin: LoggedIn;
+  let moderator: LoggedIn;
+  let other: LoggedIn;
+
+  before(async () => {
+    server = await startServer([userService, authService, audit]);
+    admin = await logInAdmin(server);
+    other = await registerSomebody(server, 'Other');
+    const email = 'moderator@example.test';
+    const body = { email, name: 'Mod', password, roles: ['user', 'moderator'] };
+    await server.call('POST', '/api/users/create', { token: admin.accessToken, body });
+    moderator = await logIn(server, email);
+  });
+  after(async () => await server.close());
+
+  const set = async (who: LoggedIn, id: string, verb: string, body: unknown = { reason: 'Spam' }): Promise<Reply> =>
+    await server.call('POST', `/api/users/${id}/${verb}`, { token: who.accessToken, body });
+  const see = async (who: LoggedIn, path: string): Promise<Reply> =>
+    await server.call('GET', path, { token: who.accessToken });
+
+  it('are out at once and cannot come back, until they are let in', async () => {
+    const somebody = await registerSomebody(server, 'Sue Spender');
+    const { id, email } = somebody.user;
+    assert.equal((await see(somebody, '/api/auth/me')).status, 200);
+    const reply = await set(moderator, id, 'suspend');
+    assert.deepEqual([reply.status, reply.body], [200, { id, status: 'suspended' }]);
+    assert.equal((await see(somebody, '/api/auth/me')).status, 401);
+    const refreshed = await server.call('POST', '/api/auth/refresh', { body: { refreshToken: somebody.refreshToken } });
+    assert.equal(refreshed.status, 401);
+    const right = await server.call('POST', '/api/auth/login', { body: { email, password } });
+    assert.deepEqual([right.status, problemOf(right).code], [403, 'auth.account-suspended']);
+    const wrong = await server.call('POST', '/api/auth/login', { body: { email, password: `${password}!` } });
+    assert.deepEqual([wrong.status, problemOf(wrong).code], [401, 'auth.invalid-credentials']);
+
+    assert.equal((await set(moderator, id, 'activate', { reason: 'A mistake' })).status, 200);
+    assert.equal((await logIn(server, email)).user.id, id);
+  });
+
+  it('are nobody to others, and marked for those who may read anybody', async () => {
+    const { id } = (await registerSomebody(server, 'Hidden Person')).user;
+    await set(moderator, id, 'suspend');
+    assert.equal((await see(other, `/api/users/${id}`)).status, 404);
+    assert.deepEqual(((await see(other, '/api/users/?q=hidden')).body as { data: unknown[] }).data, []);
+    const shown = (await see(moderator, `/api/users/${id}`)).body as { status?: string };
+    assert.equal(shown.status, 'suspended');
+    await set(moderator, id, 'activate');
+    assert.equal((await see(other, `/api/users/${id}`)).status, 200);
+  });
+
+  it('are on record, once for each act', async () => {
+    const { id } = (await registerSomebody(server, 'Recorded')).user;
+    await set(moderator, id, 'suspend', { reason: 'First' });
+    await set(moderator, id, 'suspend', { reason: 'Again' });
+    const { body } = await see(admin, `/api/audit?actor=${moderator.user.id}&limit=100`);
+    const acts = (body as { data: { action: string; target: Record<string, string>; outcome: string }[] }).data;
+    assert.deepEqual(
+      acts
+        .filter(({ target }) => target['user'] === id)
+        .map(({ action, target, outcome }) => [action, target, outcome]),
+      [['user.suspend', { user: id, reason: 'First' }, 'done']],
+    );
+  });
+
+  it('need the permission, a reason, and somebody else who is no admin', async () => {
+    const { id } = other.user;
+    assert.equal((await set(other, admin.user.id, 'suspend')).status, 403);
+    for (const [who, target, code] of [
+      [moderator, newId(), 'user.not-found'],
+      [moderator, moderator.user.id, 'user.not-yourself'],
+      [moderator, admin.user.id, 'user.only-by-admins'],
+    ] as const) {
+      assert.equal(problemOf(await set(who, target, 'suspend')).code, code);
+    }
+    for (const body of [{}, { reason: '' }, { reason: 'x'.repeat(201) }, { reason: 'x', status: 'active' }]) {
+      assert.equal((await set(moderator, id, 'suspend', body)).status, 422);
+    }
+    assert.equal((await server.call('POST', `/api/users/${id}/suspend`, { body: { reason: 'x' } })).status, 401);
+  });
+});
