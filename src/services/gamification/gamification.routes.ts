@@ -35,7 +35,10 @@ export const gamificationRoutes = [
     params: byUser,
     output: xpState,
     problems: [userUnknown],
-    handle: async ({ params }) => ({ status: 200, body: presentXp((await totalsOf(params.userId)).totals) }),
+    handle: async ({ params, caller }) => ({
+      status: 200,
+      body: presentXp((await totalsOf(params.userId, caller)).totals),
+    }),
   }),
   defineRoute({
     method: 'get',
@@ -46,8 +49,8 @@ export const gamificationRoutes = [
     params: byUser,
     output: profile,
     problems: [userUnknown],
-    handle: async ({ params }) => {
-      const { totals, name } = await totalsOf(params.userId);
+    handle: async ({ params, caller }) => {
+      const { totals, name } = await totalsOf(params.userId, caller);
       const page = await xpBoard.page({ around: params.userId }, 1, 'ordinal');
       const rank = page?.places.find(({ owner }) => owner === params.userId)?.rank ?? null;
       return { status: 200, body: presentProfile(totals, name, rank, page?.asOf ?? new Date()) };
@@ -62,10 +65,10 @@ export const gamificationRoutes = [
     query: leaderboardQuery,
     output: leaderboard,
     problems: [userUnknown],
-    handle: async ({ query }) => {
+    handle: async ({ query, caller }) => {
       const offset = query.cursor === undefined ? 0 : z.int().min(0).parse(decodeCursor('leaderboard', query.cursor));
       const from = query.around === undefined ? { offset } : { around: query.around };
-      const page = await leaderboardPage(from, query.limit, query.rank);
+      const page = await leaderboardPage(from, query.limit, query.rank, caller);
       const next = page.hasMore ? encodeCursor('leaderboard', page.offset + page.places.length) : null;
       return {
         status: 200,

@@ -7,8 +7,10 @@ import { z } from 'zod';
 import { Events } from '#src/platform/events/event.ts';
 import { newId } from '#src/platform/ids.ts';
 import { authService } from '#src/services/auth/index.ts';
+import { gamificationService } from '#src/services/gamification/index.ts';
 import { blockedBetween, connectedIds, isConnectedTo, userService } from '#src/services/user/index.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
+import { expected, verbs, type PairModel, type Who } from '../../support/connection-model.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 
 const view = z.strictObject({
@@ -25,66 +27,15 @@ const page = z.strictObject({
   page: z.strictObject({ nextCursor: z.string().nullable(), hasMore: z.boolean() }),
 });
 
-type Who = 0 | 1 | 2;
-
 const connections = (): mongoose.mongo.Collection => mongoose.connection.collection('connections');
 const pairOf = (...ids: [string, string]): string => ids.toSorted((a, b) => (a < b ? -1 : 1)).join('.');
-
-/** What the model knows of a pair. */
-interface Pair {
-  state: string;
-  asker: Who | null;
-  blocker: Who | null;
-}
-
-const verbs = ['ask', 'accept', 'decline', 'withdraw', 'remove', 'block', 'unblock'] as const;
-type Verb = (typeof verbs)[number];
-
-/** What each verb makes of a pair without a block; undefined where it is not taken. */
-const becomes: Record<Exclude<Verb, 'block' | 'unblock'>, (pair: Pair, by: Who) => string | undefined> = {
-  ask: ({ state, asker }, by) =>
-    state === 'pending' ? (asker === by ? undefined : 'connected') : state === 'connected' ? undefined : 'pending',
-  accept: ({ state, asker }, by) => (state === 'pending' && asker !== by ? 'connected' : undefined),
-  decline: ({ state, asker }, by) => (state === 'pending' && asker !== by ? 'declined' : undefined),
-  withdraw: ({ state, asker }, by) => (state === 'pending' && asker === by ? 'withdrawn' : undefined),
-  remove: ({ state }) => (state === 'connected' ? 'removed' : undefined),
-};
-
-/** The status of a block placed or lifted. */
-function blockedInModel(pair: Pair, verb: 'block' | 'unblock', by: Who): number {
-  if (pair.blocker !== null && pair.blocker !== by) {
-    return 404;
-  }
-  if (verb === 'block' && pair.blocker === null) {
-    pair.state = { pending: 'withdrawn', connected: 'removed' }[pair.state] ?? pair.state;
-  }
-  pair.blocker = verb === 'block' ? by : null;
-  return 204;
-}
-
-/** The status the model expects; changes the pair where the act is taken. */
-function expected(pair: Pair, verb: Verb, by: Who): number {
-  if (verb === 'block' || verb === 'unblock') {
-    return blockedInModel(pair, verb, by);
-  }
-  if (pair.blocker !== null) {
-    return verb === 'ask' && pair.blocker === by ? 409 : 404;
-  }
-  const next = becomes[verb](pair, by);
-  if (next === undefined) {
-    return pair.state === 'none' ? 404 : 409;
-  }
-  pair.state = next;
-  pair.asker = next === 'pending' ? by : pair.asker;
-  return next === 'pending' ? 201 : 200;
-}
 
 describe('connections', () => {
   let server: TestServer;
   let people: readonly [LoggedIn, LoggedIn, LoggedIn];
 
   before(async () => {
-    server = await startServer([userService, authService]);
+    server = await startServer([userService, authService, gamificationService]);
     people = [
       await registerSomebody(server, 'Ada'),
       await registerSomebody(server, 'Bob'),
@@ -256,6 +207,16 @@ describe('connections', () => {
       assert.equal(code(await ask(0, 1)), 'user.connection-not-now');
     });
 
+    it('hide what other services show of a person', async () => {
+      const xpOf = async (who: Who, other: Who): Promise<number> => {
+        const token = people[who].accessToken;
+        return (await server.call('GET', `/api/gamification/xp/${idOf(other)}`, { token })).status;
+      };
+      assert.deepEqual([await xpOf(0, 1), await xpOf(1, 0)], [200, 200]);
+      await block(0, 1);
+      assert.deepEqual([await xpOf(0, 1), await xpOf(1, 0), await xpOf(1, 1), await xpOf(2, 0)], [404, 404, 200, 200]);
+    });
+
     it('are listed for who placed them, and for nobody else', async () => {
       await block(0, 1);
       const lists = z.object({ data: z.array(z.strictObject({ user: z.unknown(), since: z.iso.datetime() })) });
@@ -296,7 +257,7 @@ describe('connections', () => {
     await fc.assert(
       fc
         .asyncProperty(acts, async (steps) => {
-          const model = new Map<string, Pair>();
+          const model = new Map<string, PairModel>();
           for (const { by, step, verb } of steps) {
             const other = ((by + step) % 3) as Who;
             const id = pairOf(idOf(by), idOf(other));
