@@ -8,13 +8,14 @@ import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, probeRedis, sharedClient } from '#src/platform/redis/clients.ts';
 import { closeHints } from '#src/platform/redis/hints.ts';
 import { startTracing, stopTracing } from '#src/platform/tracing/tracing.ts';
+import { fillNamePrefixes } from './services/index.ts';
 import { config } from '#config/env.ts';
 
 const log = logFor('boot');
 
 /** Brings the database to the shape this version needs; repeatable, done once. */
 export async function bringIntoShape(): Promise<void> {
-  await migrate([roleSeed]);
+  await migrate([roleSeed, { of: 'name-prefixes.1', sow: fillNamePrefixes }]);
 }
 
 /** Connects and brings the database into shape. Redis may be away; one that evicts is refused. */

@@ -9,6 +9,7 @@ import { websocketService } from './websocket/index.ts';
 
 // What process roots need of single services.
 export { bootstrapAdmin, checkPassword } from './auth/index.ts';
+export { fillNamePrefixes } from './user/index.ts';
 export { mayReadFeed } from './websocket/index.ts';
 
 /** Every service of this version, in the order of their numbers. */

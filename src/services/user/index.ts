@@ -10,6 +10,7 @@ import { userRoutes } from './user.routes.ts';
 
 export { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
 export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
+export { fillNamePrefixes } from './search/search.queries.ts';
 export { findAccount, findCredential, namesOf, someoneHasRole } from './user.queries.ts';
 export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
 export { accountView, emailAddress, personName, userId, type AccountView } from './user.schema.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import mongoose from 'mongoose';
 import { authService } from '#src/services/auth/index.ts';
-import { userService } from '#src/services/user/index.ts';
+import { fillNamePrefixes, userService } from '#src/services/user/index.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 
@@ -62,6 +62,15 @@ describe('search for people', () => {
     const somebody = await registerSomebody(server, 'Before');
     await change(somebody, '', { name: 'Afterwards' });
     assert.deepEqual([await names('?q=before'), await names('?q=afterw')], [[], ['Afterwards']]);
+  });
+
+  it('finds accounts that are older than the words of names once they are filled in', async () => {
+    const old = await registerSomebody(server, 'Methuselah');
+    await users().updateOne({ _id: old.user.id }, { $unset: { namePrefixes: 1 } });
+    assert.deepEqual(await names('?q=methus'), []);
+    await fillNamePrefixes();
+    await fillNamePrefixes();
+    assert.deepEqual(await names('?q=methus'), ['Methuselah']);
   });
 
   it('finds by skill, place and country, and by all of them together', async () => {

@@ -10,7 +10,7 @@ import { relationOf } from '../profile/profile.policy.ts';
 import { Users } from '../user.model.ts';
 import { presentUser } from '../user.presenter.ts';
 import type { ListUsers, UserView } from '../user.schema.ts';
-import { askedPrefixes, countryKeyOf, placeKeyOf } from './search.policy.ts';
+import { askedPrefixes, countryKeyOf, namePrefixesOf, placeKeyOf } from './search.policy.ts';
 
 interface ListCursor {
   /** Digest of the question and of who asked it. */
@@ -80,4 +80,15 @@ function beyond(after: ListCursor | null): object {
   return after
     ? { $or: [{ nameKey: { $gt: after.nameKey } }, { nameKey: after.nameKey, _id: { $gt: after.id } }] }
     : {};
+}
+
+/**
+ * Part of the migration step: makes accounts found that are older than the words of names. Repeatable; an account that
+ * changes meanwhile is left to the next start.
+ */
+export async function fillNamePrefixes(): Promise<void> {
+  const users = Users.native();
+  for await (const { _id, name, rev } of users.find({ namePrefixes: { $exists: false } })) {
+    await users.updateOne({ _id, rev }, { $set: { namePrefixes: namePrefixesOf(name) }, $inc: { rev: 1 } });
+  }
 }
