@@ -52,6 +52,8 @@ describe('suspended accounts', () => {
     const { id } = (await registerSomebody(server, 'Hidden Person')).user;
     await set(moderator, id, 'suspend');
     assert.equal((await see(other, `/api/users/${id}`)).status, 404);
+    const asked = await server.call('POST', `/api/users/${id}/connections`, { token: other.accessToken, body: {} });
+    assert.equal(problemOf(asked).code, 'user.not-found');
     assert.deepEqual(((await see(other, '/api/users/?q=hidden')).body as { data: unknown[] }).data, []);
     const shown = (await see(moderator, `/api/users/${id}`)).body as { status?: string };
     assert.equal(shown.status, 'suspended');
