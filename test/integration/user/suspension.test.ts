@@ -33,10 +33,11 @@ describe('suspended accounts', () => {
   it('are out at once and cannot come back, until they are let in', async () => {
     const somebody = await registerSomebody(server, 'Sue Spender');
     const { id, email } = somebody.user;
-    assert.equal((await see(somebody, '/api/auth/me')).status, 200);
+    // Redis knows now that the session lives.
+    assert.equal((await see(somebody, `/api/users/${other.user.id}`)).status, 200);
     const reply = await set(moderator, id, 'suspend');
     assert.deepEqual([reply.status, reply.body], [200, { id, status: 'suspended' }]);
-    assert.equal((await see(somebody, '/api/auth/me')).status, 401);
+    assert.equal((await see(somebody, `/api/users/${other.user.id}`)).status, 401);
     const refreshed = await server.call('POST', '/api/auth/refresh', { body: { refreshToken: somebody.refreshToken } });
     assert.equal(refreshed.status, 401);
     const right = await server.call('POST', '/api/auth/login', { body: { email, password } });
