@@ -147,11 +147,3 @@ async function repeated(
   }
   return { outcome: 'reused', sessionId: row._id, userId: row.userId };
 }
-
-/** Ends all living sessions of a user, at once on every node; `except` is one that goes on. */
-export async function endSessionsOf(userId: string, options: { except?: string; reason: string }): Promise<void> {
-  const rows = await Sessions.native()
-    .find({ userId, revokedAt: { $exists: false } }, { maxTimeMS: limits.mongoMs, projection: { _id: 1 } })
-    .toArray();
-  await Promise.all(rows.filter(({ _id }) => _id !== options.except).map(async ({ _id }) => await endSession(_id)));
-}

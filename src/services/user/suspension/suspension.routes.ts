@@ -1,5 +1,5 @@
 // The paths by which moderators suspend accounts and let them back in.
-import { endSessionsOf } from '#src/platform/auth/sessions.ts';
+import { endSessionsOf } from '#src/platform/auth/session-endings.ts';
 import { defineRoute, type Route } from '#src/platform/http/route.ts';
 import { userParams } from '../user.schema.ts';
 import { setAccountStatus } from './suspension.commands.ts';
@@ -27,7 +27,7 @@ export const suspensionRoutes: readonly Route[] = acts.map(({ verb, to, summary 
       const answer = await submit(setAccountStatus, { userId: params.id, to, mayAdmins, reason: body.reason });
       if (to === 'suspended') {
         // At once, instead of when what is known of the sessions is asked for again.
-        await endSessionsOf(params.id, { reason: 'account.suspended' });
+        await endSessionsOf(params.id, { reason: 'account' });
       }
       return answer;
     },
