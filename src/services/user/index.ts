@@ -4,6 +4,7 @@ import type { Service } from '#src/platform/registry.ts';
 import { roleCommands } from './roles/roles.commands.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
 import { connectionsArea } from './connections/index.ts';
+import { portfolioAreas } from './portfolio/index.ts';
 import { userCommands, usersImport } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
@@ -21,7 +22,8 @@ provideRoles(rolesOfUser);
 /** Accounts. */
 export const userService: Service = {
   name: 'user',
-  routes: [...userRoutes, ...roleRoutes, ...connectionsArea.routes],
-  commands: [...userCommands, ...roleCommands, ...connectionsArea.commands],
+  routes: [...userRoutes, ...roleRoutes, ...connectionsArea.routes, ...portfolioAreas.routes],
+  commands: [...userCommands, ...roleCommands, ...connectionsArea.commands, ...portfolioAreas.commands],
+  checks: portfolioAreas.checks,
   imports: [usersImport],
 };

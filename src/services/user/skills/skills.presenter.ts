@@ -1,0 +1,31 @@
+// Skills and endorsements as they are sent.
+import type { Relation } from '../portfolio/portfolio.policy.ts';
+import type { Endorsement, Skill } from './skills.model.ts';
+import type { SkillView } from './skills.schema.ts';
+
+/** A skill as its owner gets it back. */
+export function presentOwnSkill({ slug, name, level, years, keywords, visibility }: Skill) {
+  return {
+    slug,
+    name,
+    ...(level === undefined ? {} : { level }),
+    ...(years === undefined ? {} : { years }),
+    ...(keywords === undefined ? {} : { keywords: [...keywords] }),
+    visibility,
+  };
+}
+
+/** A skill as somebody of this relation sees it, with who endorsed it. */
+export function presentSkill(
+  skill: Skill,
+  relation: Relation,
+  counted: { readonly endorsements: number; readonly endorsedByYou: boolean },
+): SkillView {
+  const { visibility, ...shown } = presentOwnSkill(skill);
+  return { ...shown, ...(relation === 'self' ? { visibility } : {}), ...counted };
+}
+
+/** An endorsement as whoever gave it gets it back. */
+export function presentGiven({ userId, slug, by, note, endorsedAt }: Endorsement) {
+  return { userId, slug, by, ...(note === undefined ? {} : { note }), endorsedAt: endorsedAt.toISOString() };
+}
