@@ -8,7 +8,6 @@ import { portfolioAreas } from './portfolio/index.ts';
 import { userCommands, usersImport } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
-
 export { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
 export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
 export { fillNamePrefixes } from './search/search.queries.ts';

@@ -133,7 +133,7 @@ describe('skills', () => {
       { name: 'x', visibility: 'all' },
       { name: 'x', slug: 'y' },
       { name: 'x', position: 50 },
-      { name: 'x', keywords: Array.from({ length: 21 }, () => 'k') },
+      { name: 'x', keywords: Array.from({ length: 51 }, () => 'k') },
       { name: { $gt: '' } },
     ]) {
       assert.equal((await api.call('POST', eve, api.pathOf(eve), body)).status, 422, JSON.stringify(body));

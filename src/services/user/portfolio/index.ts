@@ -1,9 +1,13 @@
-// What people show of themselves, for the front door of the user service: skills, and what they did.
+// What people show of themselves, for the front door of the user service: skills, portfolio and résumé.
+import { importResume } from '../resume/resume.commands.ts';
+import { resumeRoutes } from '../resume/resume.routes.ts';
 import { skills } from '../skills/index.ts';
+import { addItem, changeItem, removeItem } from './portfolio.commands.ts';
+import { portfolioRoutes } from './portfolio.routes.ts';
 
 /** What these areas add to the service. */
 export const portfolioAreas = {
-  routes: [...skills.routes],
-  commands: [...skills.commands],
+  routes: [...skills.routes, ...portfolioRoutes, ...resumeRoutes],
+  commands: [...skills.commands, addItem, changeItem, removeItem, importResume],
   checks: skills.checks,
 } as const;

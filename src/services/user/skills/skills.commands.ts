@@ -4,7 +4,7 @@ import { defineCommand, put, type Command, type Decision, type State } from '#sr
 import type { EventDraft, Reader, Write } from '#src/platform/commands/command.ts';
 import type { AppError } from '#src/platform/errors.ts';
 import { connectionIn, readConnection } from '../connections/index.ts';
-import { mayShow } from '../portfolio/portfolio.policy.ts';
+import { mayShow } from '../showing/showing.policy.ts';
 import { userProblems } from '../user.errors.ts';
 import { Users, type User } from '../user.model.ts';
 import { skillProblems } from './skills.errors.ts';

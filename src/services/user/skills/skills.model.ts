@@ -1,7 +1,7 @@
 // Skills, one list for each person, and endorsements, one row for each who endorses. Whoever endorses writes their own
 // row alone: many at once wait for nobody, and counts are counted where they are read.
 import { defineCollection } from '#src/platform/mongo/collection.ts';
-import type { Level } from '../portfolio/portfolio.policy.ts';
+import type { Level } from '../showing/showing.policy.ts';
 
 /** How well somebody says they can do it, from little to much. */
 export const skillLevels = ['beginner', 'intermediate', 'advanced', 'expert'] as const;

@@ -1,5 +1,5 @@
 // Skills by their slugs: how a name becomes one, and what of a list others can find. Pure.
-import { mayShow } from '../portfolio/portfolio.policy.ts';
+import { mayShow } from '../showing/showing.policy.ts';
 import type { Skill } from './skills.model.ts';
 
 /** Most skills of one person. */

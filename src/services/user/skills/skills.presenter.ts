@@ -1,5 +1,5 @@
 // Skills and endorsements as they are sent.
-import type { Relation } from '../portfolio/portfolio.policy.ts';
+import type { Relation } from '../showing/showing.policy.ts';
 import type { Endorsement, Skill } from './skills.model.ts';
 import type { SkillView } from './skills.schema.ts';
 

@@ -16,7 +16,7 @@ import {
   skillPage,
   skillsOf,
 } from './skills.schema.ts';
-import { ownedBy } from '../portfolio/portfolio.policy.ts';
+import { ownedBy } from '../showing/showing.policy.ts';
 
 const ofSkills: readonly Route[] = [
   defineRoute({

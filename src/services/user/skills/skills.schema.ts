@@ -1,7 +1,7 @@
 // Inputs and outputs of skills and endorsements.
 import { z } from 'zod';
 import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
-import { levels } from '../portfolio/portfolio.policy.ts';
+import { levels } from '../showing/showing.policy.ts';
 import { userId } from '../user.schema.ts';
 import { skillLevels } from './skills.model.ts';
 import { mostSkills, slugOf } from './skills.policy.ts';
@@ -24,10 +24,10 @@ export const skillSlug = z
   .max(600)
   .regex(/^[\p{L}\p{M}\p{N}]+(?:-[\p{L}\p{M}\p{N}]+)*$/u, 'Not the slug of a skill');
 
-const described = {
+export const described = {
   level: z.enum(skillLevels),
   years: z.int().min(0).max(80),
-  keywords: z.array(skillName).max(20),
+  keywords: z.array(skillName).max(50),
 };
 
 const position = z

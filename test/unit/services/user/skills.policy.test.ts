@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { levels, mayShow } from '#src/services/user/portfolio/portfolio.policy.ts';
+import { levels, mayShow } from '#src/services/user/showing/showing.policy.ts';
 import { skillName, skillSlug } from '#src/services/user/skills/skills.schema.ts';
 import { foundSlugs, movedTo, slugOf } from '#src/services/user/skills/skills.policy.ts';
 
