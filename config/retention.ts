@@ -17,4 +17,6 @@ export const retention = Object.freeze({
   sessionsEndedMs: 30 * day,
   securityEventsMs: 365 * day,
   mailsMs: 7 * day,
+  /** As far back as a person's analytics reach. */
+  profileViewsMs: 401 * day,
 });

@@ -35,6 +35,9 @@ export const Events = defineCollection<StoredEvent>(
   [
     { key: { pending: 1, _id: 1 }, partialFilterExpression: { pending: { $exists: true } } },
     { key: { requestId: 1 } },
+    // What somebody did, and what concerns them.
+    { key: { actor: 1, time: -1, _id: -1 } },
+    { key: { audience: 1, time: -1, _id: -1 } },
     // Audits are few among all events: an index of them alone.
     { key: { type: 1, _id: -1 }, partialFilterExpression: { type: 'admin.acted' } },
   ],

@@ -1,4 +1,7 @@
-// What people show of themselves, for the front door of the user service: skills, portfolio and résumé.
+// What people show of themselves, for the front door of the user service: skills, portfolio, résumé, and
+// what they did.
+import { chooseViews, noteView } from '../activity/activity.commands.ts';
+import { activityRoutes } from '../activity/activity.routes.ts';
 import { importResume } from '../resume/resume.commands.ts';
 import { resumeRoutes } from '../resume/resume.routes.ts';
 import { skills } from '../skills/index.ts';
@@ -7,7 +10,7 @@ import { portfolioRoutes } from './portfolio.routes.ts';
 
 /** What these areas add to the service. */
 export const portfolioAreas = {
-  routes: [...skills.routes, ...portfolioRoutes, ...resumeRoutes],
-  commands: [...skills.commands, addItem, changeItem, removeItem, importResume],
+  routes: [...skills.routes, ...portfolioRoutes, ...resumeRoutes, ...activityRoutes],
+  commands: [...skills.commands, addItem, changeItem, removeItem, importResume, chooseViews, noteView],
   checks: skills.checks,
 } as const;
