@@ -2,34 +2,15 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { newId } from '#src/platform/ids.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { analyticsShape, pageShape } from '../../support/activity.ts';
 import { registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 import { tie } from '../../support/people.ts';
 import { rowsIn, skillCalls } from '../../support/skills.ts';
-
-const pageShape = z.strictObject({
-  data: z.array(z.looseObject({ type: z.string(), by: z.string().optional(), data: z.looseObject({}) })),
-  page: z.strictObject({ nextCursor: z.string().nullable(), hasMore: z.boolean() }),
-});
-const figures = {
-  did: z.record(z.string(), z.int()),
-  connectionsGained: z.int(),
-  endorsementsReceived: z.int(),
-  profileViews: z.int().optional(),
-};
-const analyticsShape = z.strictObject({
-  userId: z.string(),
-  from: z.string(),
-  to: z.string(),
-  tz: z.string(),
-  asOf: z.iso.datetime(),
-  series: z.array(z.strictObject({ day: z.string(), ...figures })),
-  totals: z.strictObject(figures),
-});
 
 describe('activity', () => {
   let server: TestServer;

@@ -58,6 +58,12 @@ describe('resumes', () => {
     const who = await registerSomebody(server);
     const job = { name: 'Engines', position: 'Analyst', startDate: '1842' };
     await api.imported(who, { work: [{ ...job, summary: 'old', highlights: ['a'] }, job], skills: [{ name: 'Go' }] });
+    const second = (await api.imported(who, { work: [job, { ...job, summary: 'second' }] })).body as { items: object };
+    assert.deepEqual(second.items, { added: 0, changed: 1, unchanged: 1 });
+    assert.deepEqual(
+      (await api.itemsOf(who)).data.map((item) => item['summary']),
+      ['old', 'second'],
+    );
     const [one] = (await api.itemsOf(who)).data;
     await api.call('PATCH', who, api.pathOf(who, `/portfolio/${one?.id}`), { visibility: 'private' });
     const reply = await api.imported(who, {
@@ -78,14 +84,14 @@ describe('resumes', () => {
       items.map((item) => [item.kind, item.visibility, item['summary']]),
       [
         ['work', 'private', 'new'],
-        ['work', 'members', undefined],
+        ['work', 'members', 'second'],
         ['volunteer', 'members', undefined],
         ['reference', 'private', 'Good.'],
       ],
     );
     assert.deepEqual([items[0]?.id, items[0]?.['highlights']], [one?.id, ['a']]);
     const told = await Events.native().countDocuments({ actor: who.user.id, type: 'resume.imported' });
-    assert.equal(told, 2);
+    assert.equal(told, 3);
   });
 
   it('are refused with other types, other addresses, and days there are not', async () => {
