@@ -2,15 +2,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import { z } from 'zod';
 import type { LoggedIn } from './accounts.ts';
 import type { Reply, TestServer } from './http.ts';
 
-const fileOf = (name: string): string => createRequire(import.meta.url).resolve(`@jsonresume/schema/${name}`);
+const require = createRequire(import.meta.url);
+const folder = dirname(require.resolve('@jsonresume/schema/schema.json'));
 /** A file of the published schema. */
 export const jsonOf = (name: string): Record<string, unknown> =>
-  JSON.parse(readFileSync(fileOf(name), 'utf8')) as Record<string, unknown>;
+  JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>;
 /** True for a résumé of the schema. */
 export const isResume = new Ajv({ strict: false, validateFormats: false }).compile(jsonOf('schema.json'));
 
