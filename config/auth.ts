@@ -1,4 +1,5 @@
-// Lifetimes and costs of identity: tokens, sessions, passwords. Read by src/platform/auth.
+// Lifetimes and costs of identity: tokens, sessions, passwords. Read by src/platform/auth and the auth service.
+import { config } from './env.ts';
 
 /** Access tokens (ES256 JWT). Changing issuer or audience makes every living token invalid. */
 export const accessTokens = Object.freeze({
@@ -44,7 +45,8 @@ export const signingKeys = Object.freeze({
 
 /** Passwords: argon2id with the costs OWASP names, and how much hashing one process does at a time. */
 export const passwordRules = Object.freeze({
-  minLength: 8,
+  /** NIST SP 800-63B-4, 3.1.1.2: 15 where the password is all that is asked for, 8 beside a second factor. */
+  minLength: config.passwordProfile === 'nist' ? 15 : 8,
   maxLength: 256,
   memoryKib: 19_456,
   passes: 2,
@@ -53,6 +55,10 @@ export const passwordRules = Object.freeze({
   concurrency: 2,
   /** Hashes that may wait; more are answered 503. About a second of work. */
   waiting: 64,
+  /** Fewer guesses than this and whoever knows its owner finds it: dates, runs, repeats, one's own name with a digit. */
+  fewestGuesses: 1_000_000,
+  /** Characters the guesses are counted over: counting takes a quadratic time. */
+  estimatedLength: 64,
 });
 
 /**
@@ -60,16 +66,45 @@ export const passwordRules = Object.freeze({
  * not hear of counts after that time. `changedMs`: how long a change is remembered: longer than a session is cached.
  */
 export const rightsTimes = Object.freeze({ refreshMs: 1_000, changedMs: 60_000 });
+/** Words that whoever attacks this product tries first. */
+export const productWords: readonly string[] = Object.freeze([
+  'smartstart',
+  'smartstartbrain',
+  'startup',
+  'umbrella',
+  'owlet',
+]);
 
 /**
- * Tries to log in on the admin pages that one window of time allows: of one address at one account, of one address at
- * all accounts, and of all addresses at one account. A try that succeeds is not counted.
+ * Tries to log in that one window of time allows: of one address at one account, of one address at all accounts, and of
+ * all addresses at one account; beyond the last, each address has but `whileBesieged` of its own at it. A try that
+ * succeeds is not counted.
  */
 export const loginTries = Object.freeze({
   windowMs: 15 * 60_000,
   addressAndAccount: 5,
   address: 30,
   account: 50,
+  whileBesieged: 2,
   /** Counters one process keeps of its own, for as long as Redis is away. */
   remembered: 10_000,
+});
+
+/** How long links in mails are good, in milliseconds. */
+export const linkTimes = Object.freeze({
+  passwordResetMs: 30 * 60_000,
+  emailVerifyMs: 86_400_000,
+  emailChangeMs: 86_400_000,
+  invitationMs: 7 * 86_400_000,
+});
+
+/** Mails with links that one address is sent in one window, whoever asks for them. The links live as long. */
+export const linkMails = Object.freeze({ windowMs: linkTimes.passwordResetMs, most: 5 });
+
+/** Pages of the app that mails point to, below PUBLIC_URL; the token follows as `#token=`, which no server is sent. */
+export const linkPaths = Object.freeze({
+  passwordReset: '/reset-password',
+  emailVerify: '/verify-email',
+  emailChange: '/confirm-email',
+  invitation: '/register',
 });

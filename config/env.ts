@@ -1,6 +1,6 @@
 // The only reader of the environment. Every other file imports `config`; a bad environment ends the process
 // with one plain sentence for each bad variable, all at once.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readSmtp, type SmtpSettings } from './smtp.ts';
@@ -15,6 +15,13 @@ const urlOf = (...protocols: string[]) =>
   z.string().refine((value) => protocols.some((protocol) => value.startsWith(`${protocol}://`)), {
     error: `must begin with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
   });
+
+const folder = z
+  .string()
+  .refine(
+    (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+    'must name a folder that is there',
+  );
 
 const environment = z.object({
   NODE_ENV: withDefault(z.enum(['development', 'production', 'test']), 'development'),
@@ -47,6 +54,8 @@ const environment = z.object({
   REGISTRATION: withDefault(z.enum(['open', 'invite', 'closed']), 'open'),
   SMTP_URL: optional(urlOf('smtp', 'smtps')),
   MAIL_FROM: optional(z.string().max(320)),
+  PASSWORD_PROFILE: withDefault(z.enum(['basic', 'nist']), 'basic'),
+  PWNED_PASSWORDS_DIR: optional(folder),
   DRAIN_SECONDS: optional(z.coerce.number('must be a number of seconds').min(0).max(300)),
 });
 
@@ -91,6 +100,10 @@ export interface Config {
   /** Where mails go; unset, they are kept and shown on the inbox page. */
   readonly smtp: SmtpSettings | undefined;
   readonly registration: 'open' | 'invite' | 'closed';
+  /** `basic`: passwords of 8 characters and more; `nist`: of 15, as NIST asks where nothing else proves who it is. */
+  readonly passwordProfile: 'basic' | 'nist';
+  /** Folder of range files with the SHA-1 of passwords that leaked; unset, only the built-in list is looked at. */
+  readonly pwnedPasswordsDir: string | undefined;
   /** How long an API that was told to stop serves on, not ready any more, so that balancers turn away from it first. */
   readonly drainMs: number;
 }
@@ -155,6 +168,8 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       metricsToken: value.METRICS_TOKEN,
       smtp,
       registration: value.REGISTRATION,
+      passwordProfile: value.PASSWORD_PROFILE,
+      pwnedPasswordsDir: value.PWNED_PASSWORDS_DIR,
       drainMs: 1_000 * (value.DRAIN_SECONDS ?? (value.NODE_ENV === 'production' ? drainSeconds : 0)),
     }),
   };

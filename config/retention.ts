@@ -19,4 +19,5 @@ export const retention = Object.freeze({
   mailsMs: 7 * day,
   /** As far back as a person's analytics reach. */
   profileViewsMs: 401 * day,
+  invitationsEndedMs: 90 * day,
 });

@@ -3,8 +3,6 @@
 import { bodyParser } from '@koa/bodyparser';
 import type { Context, Middleware } from 'koa';
 import { z } from 'zod';
-import { loginTries } from '#config/auth.ts';
-import { loginSucceeded, mayTryLogin } from '../auth/login-tries.ts';
 import { givenPassword } from '../auth/passwords.ts';
 import { findBrowserSession, openBrowserSession } from '../auth/browser-sessions.ts';
 import { endSession } from '../auth/session-endings.ts';
@@ -17,8 +15,12 @@ import { sessionCookie, setSessionCookie } from './cookie.ts';
 import { sendLogin, sendLogout, sendRefusal } from './pages.ts';
 import { isUnsafe, refuseCrossSite, safeNext } from './same-site.ts';
 
-/** Checks an e-mail address and a password as the API's login does: the account, or null. */
-export type CheckPassword = (email: string, password: string) => Promise<{ readonly id: string } | null>;
+/** Checks an e-mail address and a password as the API's login does: the account, or null. Errors: a 429 with Retry-After. */
+export type CheckPassword = (
+  email: string,
+  password: string,
+  peer: { readonly ip: string; readonly userAgent: string },
+) => Promise<{ readonly id: string } | null>;
 
 const form = z.strictObject({
   email: z.string().max(320),
@@ -83,22 +85,25 @@ async function logIn(ctx: Context, checkPassword: CheckPassword): Promise<void> 
   }
   const { email, password } = parsed.data;
   const next = safeNext(parsed.data.next);
-  if (!(await mayTryLogin(ctx.ip, email))) {
-    ctx.set('Retry-After', String(loginTries.windowMs / 1_000));
-    const minutes = Math.ceil(loginTries.windowMs / 60_000);
-    sendLogin(ctx, 429, { next, email, problem: `Too many tries. Wait ${minutes} minutes and try again.` });
+  const userAgent = headerOf(ctx, 'user-agent') ?? '';
+  const account = await checkPassword(email, password, { ip: ctx.ip, userAgent }).catch((error: unknown) => {
+    if (error instanceof AppError && error.problem.status === 429) {
+      ctx.set(error.headers);
+      sendLogin(ctx, 429, { next, email, problem: `${error.problem.detail}.` });
+      return 'held up' as const;
+    }
+    throw error;
+  });
+  if (account === 'held up') {
     return;
   }
-  const account = await checkPassword(email, password);
   if (!account) {
     ctx.set('WWW-Authenticate', challenge);
     sendLogin(ctx, 401, { next, email, problem: 'E-mail address or password is wrong.' });
     return;
   }
-  await loginSucceeded(ctx.ip, email);
   // Whoever logs in again has one session on this browser, not two.
   const before = await enter(ctx);
-  const userAgent = headerOf(ctx, 'user-agent') ?? '';
   const token = await openBrowserSession({ userId: account.id, userAgent, ip: ctx.ip });
   if (before) {
     await endSession(before.sessionId);

@@ -1,63 +1,68 @@
-// Slows guessing down: counts tries to log in by address and by account, in Redis over all nodes and in this process
-// for when Redis is away or was emptied. Called by the login of the admin pages.
-import { LRUCache } from 'lru-cache';
+// Slows guessing down, and lets nobody keep somebody else out. Called by whatever checks a password: the API's login, the
+// board's, and the change of a password.
 import { loginTries } from '#config/auth.ts';
-import { sha256 } from '../ids.ts';
-import { orElse, redisKey } from '../redis/clients.ts';
+import { sourceOf } from './networks.ts';
+import { countTry, takeBackTry, type Tried } from './tries.ts';
 
-interface Counter {
-  readonly key: string;
-  readonly most: number;
+const { windowMs } = loginTries;
+
+interface Names {
+  readonly both: string;
+  readonly address: string;
+  readonly account: string;
 }
 
-/** Digests, so that neither Redis nor memory holds a list of addresses. */
-function countersOf(ip: string, email: string): Counter[] {
-  const account = email.trim().toLowerCase();
-  return [
-    { key: sha256(`both ${ip} ${account}`), most: loginTries.addressAndAccount },
-    { key: sha256(`address ${ip}`), most: loginTries.address },
-    { key: sha256(`account ${account}`), most: loginTries.account },
-  ];
+function namesOf(ip: string, email: string): Names {
+  const [source, account] = [sourceOf(ip), email.trim().toLowerCase()];
+  return { both: `both ${source} ${account}`, address: `address ${source}`, account: `account ${account}` };
 }
 
-const own = new LRUCache<string, { count: number }>({ max: loginTries.remembered, ttl: loginTries.windowMs });
+/** A try that is not looked at. */
+export interface HeldUp {
+  readonly retryAfterS: number;
+  /** True for the first of this account in a window. */
+  readonly first: boolean;
+}
 
-function countHere(key: string, change: 1 | -1): number {
-  const counter = own.get(key) ?? { count: 0 };
-  counter.count = Math.max(counter.count + change, 0);
-  if (!own.has(key)) {
-    own.set(key, counter);
+/** The counters that speak against a try. */
+async function against(
+  { both, address, account }: Readonly<Record<keyof Names, Tried>>,
+  knows: () => Promise<boolean>,
+): Promise<Tried[]> {
+  if (both.count > loginTries.addressAndAccount) {
+    return [both];
   }
-  return counter.count;
-}
-
-async function countEverywhere(key: string, change: 1 | -1): Promise<number> {
-  const name = redisKey('login-tries', key);
-  return await orElse(0, async (client) => {
-    // Begins the window where none is open; the count itself never prolongs it.
-    await client.set(name, 0, 'PX', loginTries.windowMs, 'NX');
-    return await client.incrby(name, change);
-  });
-}
-
-async function change(ip: string, email: string, by: 1 | -1): Promise<boolean> {
-  const within = await Promise.all(
-    countersOf(ip, email).map(
-      async ({ key, most }) => Math.max(countHere(key, by), await countEverywhere(key, by)) <= most,
-    ),
-  );
-  return within.every(Boolean);
+  const besieged = account.count > loginTries.account && both.count > loginTries.whileBesieged;
+  const crowded = address.count > loginTries.address;
+  if (!(besieged || crowded) || (await knows())) {
+    return [];
+  }
+  return [...(besieged ? [both] : []), ...(crowded ? [address] : [])];
 }
 
 /**
- * Counts a try before its password is looked at, so that many at once are not more than one after another. False where
- * there were too many: then the password must not be looked at.
+ * Counts a try before its password is looked at, so that many at once are not more than one after another. Null where it
+ * may be looked at. One address gets a few tries at one account, and some more at all accounts. An account that is tried
+ * from everywhere gives each address fewer, but never none, so that a stranger cannot keep its owner out; and a device
+ * that `knows` says was logged in before feels only its own tries.
  */
-export async function mayTryLogin(ip: string, email: string): Promise<boolean> {
-  return await change(ip, email, 1);
+export async function holdUpLogin(ip: string, email: string, knows: () => Promise<boolean>): Promise<HeldUp | null> {
+  const names = namesOf(ip, email);
+  const [both, address, account] = await Promise.all([
+    countTry(names.both, windowMs),
+    countTry(names.address, windowMs),
+    countTry(names.account, windowMs),
+  ]);
+  const speaking = await against({ both, address, account }, knows);
+  if (speaking.length === 0) {
+    return null;
+  }
+  const told = await countTry(`told ${names.account}`, windowMs);
+  const msLeft = Math.max(...speaking.map((each) => each.msLeft));
+  return { retryAfterS: Math.min(Math.max(Math.ceil(msLeft / 1_000), 1), windowMs / 1_000), first: told.count === 1 };
 }
 
 /** The try was right: it is not counted. */
 export async function loginSucceeded(ip: string, email: string): Promise<void> {
-  await change(ip, email, -1);
+  await Promise.all(Object.values(namesOf(ip, email)).map(async (name) => await takeBackTry(name, windowMs)));
 }

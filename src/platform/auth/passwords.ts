@@ -5,10 +5,11 @@ import { z } from 'zod';
 import { passwordRules } from '#config/auth.ts';
 import { newId } from '../ids.ts';
 import { unavailable } from '../errors.ts';
+import { countPasswordHash } from '../metrics/metrics.ts';
 
 const normal = (password: string): string => password.normalize('NFKC');
 
-/** A password somebody chooses: 8 to 256 code points after NFKC, nothing else is asked of it. */
+/** A password somebody chooses: 8 (or 15, by profile) to 256 code points after NFKC; weak-passwords.ts asks the rest. */
 export const newPassword = z
   .string()
   .max(passwordRules.maxLength * 4)
@@ -41,6 +42,7 @@ async function inLine<T>(job: () => Promise<T>): Promise<T> {
   } else {
     throw unavailable(undefined, 'Too many people log in at this moment; try again');
   }
+  countPasswordHash();
   try {
     return await job();
   } finally {
@@ -69,4 +71,11 @@ export async function verifyPassword(passwordHash: string | undefined, password:
   const against = passwordHash ?? (await unknownAccount);
   const right = await inLine(async () => await verify(against, normal(password)));
   return right && passwordHash !== undefined;
+}
+
+/** True where a hash was made at other costs than those of now: whoever has the password at hand makes it anew. */
+export function needsRehash(passwordHash: string): boolean {
+  const [, algorithm, version, given] = passwordHash.split('$');
+  const { memoryKib, passes, lanes } = passwordRules;
+  return algorithm !== 'argon2id' || version !== 'v=19' || given !== `m=${memoryKib},t=${passes},p=${lanes}`;
 }

@@ -8,6 +8,7 @@ export const permissions = Object.freeze({
   'xp.grant': 'Grant XP to anybody',
   'xp.correct': 'Take XP back with a negative grant',
   'user.create': 'Create accounts for others',
+  'user.invite': 'Invite people to register',
   'user.read.any': 'Read e-mail addresses and roles of anybody',
   'role.read': 'Read roles, and who has which',
   'role.write': 'Make, change and remove roles, and give and take them',

@@ -147,3 +147,11 @@ async function repeated(
   }
   return { outcome: 'reused', sessionId: row._id, userId: row.userId };
 }
+
+/** Addresses that a user's sessions began at, of the last ones that are kept. */
+export async function pastAddresses(userId: string): Promise<string[]> {
+  const rows = await Sessions.native()
+    .find({ userId }, { maxTimeMS: limits.mongoMs, projection: { ip: 1 }, sort: { createdAt: -1 }, limit: 100 })
+    .toArray();
+  return rows.map(({ ip }) => ip);
+}

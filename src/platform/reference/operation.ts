@@ -84,6 +84,7 @@ function successes(route: Route, components: Components): Json {
 
 const refusalHeaders: Readonly<Record<number, Json>> = {
   401: { 'WWW-Authenticate': header('How to authenticate') },
+  429: { 'Retry-After': header('Seconds to wait', { type: 'integer' }) },
   503: { 'Retry-After': header('Seconds to wait', { type: 'integer' }) },
 };
 

@@ -1,11 +1,26 @@
-// The first admin: made at boot from BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD while nobody is admin.
+// The making of one's own account, and the first admin: made at boot from BOOTSTRAP_ADMIN_EMAIL and
+// BOOTSTRAP_ADMIN_PASSWORD while nobody is admin.
 import { config } from '#config/env.ts';
 import { hashPassword } from '#src/platform/auth/passwords.ts';
+import { weaknessOf } from '#src/platform/auth/weak-passwords.ts';
+import { defineCommand, put } from '#src/platform/commands/command.ts';
 import type { Submit, SubmitContext } from '#src/platform/commands/submit.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
 import { logFor } from '#src/platform/log.ts';
-import { createAccount, findCredential, setFirstPassword, someoneHasRole } from '#src/services/user/index.ts';
+import {
+  createAccount,
+  findCredential,
+  newAccount,
+  setFirstPassword,
+  someoneHasRole,
+  userProblems,
+} from '#src/services/user/index.ts';
+import { authProblems } from './auth.errors.ts';
+import { registrationInput } from './auth.schema.ts';
+import { verificationOf } from './emails/emails.commands.ts';
+import { Invitations } from './invitations/invitations.model.ts';
+import { invitationIn, readInvitations } from './invitations/invitations.queries.ts';
 
 const log = logFor('auth');
 
@@ -39,6 +54,10 @@ export async function bootstrapAdmin(submit: Submit, first = firstAdmin()): Prom
     return;
   }
   if (credential.passwordHash === undefined) {
+    const weakness = await weaknessOf(first.password, [email]);
+    if (weakness !== null) {
+      log.warn({ email }, `The first admin's password is not a good one. ${weakness}`);
+    }
     const passwordHash = await hashPassword(first.password);
     await submit(context, setFirstPassword, { userId: credential.account.id, passwordHash });
     log.info({ email }, 'The first admin is there');
@@ -57,3 +76,39 @@ async function makeAdmin(submit: Submit, context: SubmitContext, email: string):
     throw error;
   }
 }
+
+/**
+ * Makes one's own account: account, password, invitation used up, and the mail that proves the address, in one commit.
+ * Codes: auth.email-taken, auth.invitation-refused.
+ */
+export const registerAccount = defineCommand({
+  kind: 'auth.account.register',
+  pool: 'direct',
+  recorded: false,
+  input: registrationInput,
+  key: (input) => `user.${input.email}`,
+  problems: [userProblems.emailTaken, authProblems.invitationRefused],
+  onDuplicate: () => userProblems.emailTaken(),
+  load: async (commands, reader) => {
+    await readInvitations(
+      reader,
+      commands.flatMap(({ input }) => (input.invitationId === undefined ? [] : [input.invitationId])),
+    );
+  },
+  decide: (state, command, now) => {
+    const { invitationId, ...account } = command.input;
+    if (invitationId === undefined) {
+      const made = newAccount(command, { ...account, roles: ['user'] }, now);
+      const { writes, work } = verificationOf(command.id, { userId: command.id, email: account.email }, now);
+      return { ...made, writes: [...(made.writes ?? []), ...writes], work };
+    }
+    const invitation = invitationIn(state, invitationId, account.email, now);
+    if (!invitation) {
+      return authProblems.invitationRefused();
+    }
+    // The invitation came by mail: whoever has its token reads the mails of the address.
+    const made = newAccount(command, { ...account, roles: invitation.roles, emailVerifiedAt: now }, now);
+    const accepted = put(Invitations, { ...invitation, acceptedAt: now, rev: invitation.rev + 1 });
+    return { ...made, writes: [...(made.writes ?? []), accepted] };
+  },
+});

@@ -11,5 +11,14 @@ export const authProblems = {
     403,
     'Nobody can register here; ask an admin for an account',
   ),
+  invitationRefused: defineProblem(
+    'auth.invitation-refused',
+    403,
+    'This invitation was used, has ended, or is for another e-mail address',
+  ),
+  invitationUnknown: defineProblem('auth.invitation-unknown', 404, 'There is no such invitation that is open'),
+  tokenRefused: defineProblem('auth.token-refused', 422, 'This link was used or has ended; ask for a new one'),
+  wrongPassword: defineProblem('auth.wrong-password', 403, 'The current password is wrong'),
+  tooManyTries: defineProblem('auth.too-many-tries', 429, 'Too many wrong tries; wait and try again'),
   invitationNeeded: defineProblem('auth.invitation-needed', 403, 'Registering here needs an invitation'),
 } as const;

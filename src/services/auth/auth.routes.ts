@@ -1,13 +1,12 @@
 // The paths of logging in and out. Their answers hold tokens, so none is ever stored: Idempotency-Key is ignored here.
-import { config } from '#config/env.ts';
-import { hashPassword } from '#src/platform/auth/passwords.ts';
 import { publicKeySet } from '#src/platform/auth/tokens.ts';
+import { weakPassword } from '#src/platform/auth/weak-passwords.ts';
 import { problems } from '#src/platform/errors.ts';
 import { defineRoute, type Route } from '#src/platform/http/route.ts';
-import { findAccount, registerAccount, type AccountView } from '#src/services/user/index.ts';
+import { findOwnAccount, rehashPassword, type AccountView } from '#src/services/user/index.ts';
 import { authProblems } from './auth.errors.ts';
-import { registrationRefusal } from './auth.policy.ts';
-import { checkPassword } from './auth.queries.ts';
+import { registerAccount } from './auth.commands.ts';
+import { checkPassword, peerOf, prepareRegistration, renewHash } from './auth.queries.ts';
 import { keySet, login, me, register } from './auth.schema.ts';
 import { beginSession, endReusedSession } from './sessions/sessions.commands.ts';
 import { loggedIn, refresh } from './sessions/sessions.schema.ts';
@@ -26,16 +25,11 @@ export const authRoutes: readonly Route[] = [
     body: register,
     status: 201,
     output: loggedIn,
+    limit: 'register',
     commands: [registerAccount, beginSession],
-    problems: [authProblems.registrationClosed, authProblems.invitationNeeded],
+    problems: [authProblems.registrationClosed, authProblems.invitationNeeded, weakPassword],
     handle: async (request) => {
-      const refusal = registrationRefusal(config.registration);
-      if (refusal) {
-        throw refusal;
-      }
-      const { email, name, password } = request.body;
-      const passwordHash = await hashPassword(password);
-      const { body } = await request.submit(registerAccount, { email, name, passwordHash });
+      const { body } = await request.submit(registerAccount, await prepareRegistration(request.body));
       return { status: 201, body: await begin(body as AccountView, request) };
     },
   }),
@@ -47,12 +41,18 @@ export const authRoutes: readonly Route[] = [
     scope: 'public',
     body: login,
     output: loggedIn,
-    commands: [beginSession],
-    problems: [authProblems.invalidCredentials, authProblems.accountSuspended],
+    limit: 'login',
+    commands: [beginSession, rehashPassword],
+    problems: [authProblems.invalidCredentials, authProblems.accountSuspended, authProblems.tooManyTries],
     handle: async (request) => {
-      const account = await checkPassword(request.body.email, request.body.password);
+      const { email, password } = request.body;
+      const account = await checkPassword(email, password, peerOf(request));
       if (!account) {
         throw authProblems.invalidCredentials(undefined, challenge);
+      }
+      const renewed = await renewHash(account, password);
+      if (renewed) {
+        await request.submit(rehashPassword, renewed);
       }
       return { status: 200, body: await begin(account, request) };
     },
@@ -83,7 +83,7 @@ export const authRoutes: readonly Route[] = [
     scope: 'self',
     output: me,
     handle: async ({ caller }) => {
-      const account = await findAccount(caller.userId);
+      const account = await findOwnAccount(caller.userId);
       if (!account) {
         throw problems.unauthenticated(undefined, challenge);
       }

@@ -1,21 +1,28 @@
 // The front door of the auth service.
 import { provideEndingsWitness, sessionEndings } from '#src/platform/auth/session-endings.ts';
 import type { Service } from '#src/platform/registry.ts';
+import { registerAccount } from './auth.commands.ts';
 import { authRoutes } from './auth.routes.ts';
 import { witnessEndings } from './security/security.model.ts';
 import { securityRoutes } from './security/security.routes.ts';
 import { sessionCommands } from './sessions/sessions.commands.ts';
 import { sessionRoutes } from './sessions/sessions.routes.ts';
+import { emailCommands } from './emails/emails.commands.ts';
+import { emailRoutes } from './emails/emails.routes.ts';
+import { invitationCommands } from './invitations/invitations.commands.ts';
+import { invitationRoutes } from './invitations/invitations.routes.ts';
+import { passwordCommands } from './passwords/passwords.commands.ts';
+import { passwordRoutes } from './passwords/passwords.routes.ts';
 
 export { bootstrapAdmin } from './auth.commands.ts';
 export { checkPassword } from './auth.queries.ts';
 
 provideEndingsWitness(witnessEndings);
 
-/** Logging in and out. */
+/** Logging in and out, sessions, passwords, addresses, invitations. */
 export const authService: Service = {
   name: 'auth',
-  routes: [...authRoutes, ...sessionRoutes, ...securityRoutes],
-  commands: sessionCommands,
+  routes: [...authRoutes, ...sessionRoutes, ...securityRoutes, ...passwordRoutes, ...emailRoutes, ...invitationRoutes],
+  commands: [registerAccount, ...sessionCommands, ...passwordCommands, ...emailCommands, ...invitationCommands],
   projections: [sessionEndings],
 };

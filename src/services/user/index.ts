@@ -1,19 +1,26 @@
 // The front door of the user service: accounts, and who people are to other services.
 import { provideRoles } from '#src/platform/auth/sessions.ts';
 import type { Service } from '#src/platform/registry.ts';
-import { roleCommands } from './roles/roles.commands.ts';
-import { roleRoutes } from './roles/roles.routes.ts';
 import { connectionsArea } from './connections/index.ts';
 import { portfolioAreas } from './portfolio/index.ts';
-import { userCommands, usersImport } from './user.commands.ts';
+import { roleCommands } from './roles/roles.commands.ts';
+import { roleRoutes } from './roles/roles.routes.ts';
+import { userCommands, userImports } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
-export { createAccount, registerAccount, setFirstPassword } from './user.commands.ts';
+
 export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
+export { changedCredential, credentialIn, findCredentialOf, rehashPassword } from './credentials/index.ts';
+export type { Credential } from './credentials/index.ts';
 export { fillNamePrefixes } from './search/search.queries.ts';
-export { findAccount, findCredential, namesOf, someoneHasRole } from './user.queries.ts';
+export { createAccount, newAccount, setFirstPassword } from './user.commands.ts';
+export { roleProblems } from './roles/roles.errors.ts';
+export { refuseRoles } from './roles/roles.queries.ts';
+export { userProblems } from './user.errors.ts';
+export { findAccount, findCredential, findOwnAccount, namesOf, someoneHasRole } from './user.queries.ts';
 export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
-export { accountView, emailAddress, personName, userId, type AccountView } from './user.schema.ts';
+export { accountView, ownAccountView, type AccountView } from './user.schema.ts';
+export { emailAddress, personName, roleName, userId } from './user.schema.ts';
 
 // Whose service keeps the roles says so itself: no process that checks sessions can forget it.
 provideRoles(rolesOfUser);
@@ -24,5 +31,5 @@ export const userService: Service = {
   routes: [...userRoutes, ...roleRoutes, ...connectionsArea.routes, ...portfolioAreas.routes],
   commands: [...userCommands, ...roleCommands, ...connectionsArea.commands, ...portfolioAreas.commands],
   checks: portfolioAreas.checks,
-  imports: [usersImport],
+  imports: userImports,
 };

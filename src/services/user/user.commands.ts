@@ -4,6 +4,7 @@ import { actDone } from '#src/platform/audit/audit.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { defineCommand, insert, put, type Command, type Decision } from '#src/platform/commands/command.ts';
 import { defineImport } from '#src/platform/imports/definition.ts';
+import { rehashPassword } from './credentials/credentials.commands.ts';
 import { holdRoles } from './roles/roles.policy.ts';
 import { changeSettings } from './settings/settings.commands.ts';
 import { setAccountStatus } from './suspension/suspension.commands.ts';
@@ -13,17 +14,21 @@ import { updateUserCommand } from './profile/profile.commands.ts';
 import { namePrefixesOf } from './search/search.policy.ts';
 import { nameKeyOf, Users, type User } from './user.model.ts';
 import { presentAccount } from './user.presenter.ts';
-import { accountInput, firstPasswordInput, importedUser, registrationInput } from './user.schema.ts';
+import { accountInput, firstPasswordInput, importedUser } from './user.schema.ts';
 
 interface NewAccount {
   readonly email: string;
   readonly name: string;
   readonly roles: readonly string[];
   readonly passwordHash?: string;
+  readonly emailVerifiedAt?: Date;
 }
 
-/** A new user is named by the id of the command that made it, so that doing it again finds it. */
-function begin(command: Command, account: NewAccount, now: Date): Decision {
+/**
+ * A new account, for `decide` of whatever makes one. It is named by the id of the command, so that doing it again finds
+ * it; the command's `onDuplicate` says that the address is taken.
+ */
+export function newAccount(command: Command, account: NewAccount, now: Date): Decision {
   const user: User = {
     _id: command.id,
     ...account,
@@ -47,7 +52,6 @@ function begin(command: Command, account: NewAccount, now: Date): Decision {
 }
 
 const emailTaken = (): AppError => userProblems.emailTaken();
-const loadNothing = async (): Promise<void> => await Promise.resolve();
 
 /** Makes an account for somebody else. Codes: auth.email-taken. */
 export const createAccount = defineCommand({
@@ -66,7 +70,7 @@ export const createAccount = defineCommand({
     if (held instanceof AppError) {
       return held;
     }
-    const { writes = [], events = [], result } = begin(command, command.input, now);
+    const { writes = [], events = [], result } = newAccount(command, command.input, now);
     const target = { user: command.id, roles: command.input.roles.join(' ') };
     return {
       writes: [...writes, ...held],
@@ -93,30 +97,17 @@ export const importAccount = defineCommand({
     ),
   decide: (state, command, now) =>
     state.getBy(Users, 'email', command.input.email) === null
-      ? begin(command, { ...command.input, roles: ['user'] }, now)
+      ? newAccount(command, { ...command.input, roles: ['user'] }, now)
       : emailTaken(),
 });
 
 /** The import `users`. */
-export const usersImport = defineImport({
+const usersImport = defineImport({
   name: 'users',
   permission: 'user.create',
   line: importedUser,
   load: async () => await Promise.resolve(),
   toCommand: (line) => ({ kind: importAccount.kind, input: line }),
-});
-
-/** Makes one's own account, with its password. Codes: auth.email-taken. */
-export const registerAccount = defineCommand({
-  kind: 'user.account.register',
-  pool: 'direct',
-  recorded: false,
-  input: registrationInput,
-  key: (input) => `user.${input.email}`,
-  load: loadNothing,
-  decide: (_state, command, now) => begin(command, { ...command.input, roles: ['user'] }, now),
-  problems: [userProblems.emailTaken],
-  onDuplicate: emailTaken,
 });
 
 /** Gives an account its first password; one that has a password keeps it. Codes: user.not-found. */
@@ -150,9 +141,12 @@ export const setFirstPassword = defineCommand({
 export const userCommands = [
   createAccount,
   importAccount,
-  registerAccount,
   setFirstPassword,
+  rehashPassword,
   updateUserCommand,
   changeSettings,
   setAccountStatus,
 ] as const;
+
+/** Every import of this service. */
+export const userImports = [usersImport] as const;

@@ -12,6 +12,10 @@ export interface User {
   readonly nameKey: string;
   /** argon2id; missing where nobody set a password. */
   readonly passwordHash?: string;
+  /** When it was last chosen anew: links that were mailed before are void. */
+  readonly passwordChangedAt?: Date;
+  /** When its owner proved to read the mails of the address. */
+  readonly emailVerifiedAt?: Date;
   readonly roles: readonly string[];
   /** Slugs of the skills that everybody may see, kept by the area skills; missing where there never were any. */
   readonly skillSlugs?: readonly string[];
@@ -39,6 +43,8 @@ export const Users = defineCollection<User>(
     name: String,
     nameKey: String,
     passwordHash: String,
+    passwordChangedAt: Date,
+    emailVerifiedAt: Date,
     roles: [String],
     skillSlugs: [String],
     namePrefixes: [String],

@@ -2,7 +2,7 @@
 import { mayShow, privacyOf, type Relation } from './profile/profile.policy.ts';
 import type { Profile } from './profile/profile.schema.ts';
 import { isActive, type User } from './user.model.ts';
-import type { AccountView, UserView } from './user.schema.ts';
+import type { AccountView, OwnAccountView, UserView } from './user.schema.ts';
 
 /** A user as somebody who stands so to them may see them: each field only for whom its owner allows. */
 export function presentUser(user: User, relation: Relation): UserView {
@@ -25,4 +25,9 @@ export function presentUser(user: User, relation: Relation): UserView {
 /** An account as its owner sees it. */
 export function presentAccount(user: User): AccountView {
   return { id: user._id, email: user.email, name: user.name, roles: [...user.roles] };
+}
+
+/** An account as `me` shows it. */
+export function presentOwnAccount(user: User): OwnAccountView {
+  return { ...presentAccount(user), emailVerifiedAt: user.emailVerifiedAt?.toISOString() ?? null };
 }

@@ -6,8 +6,8 @@ import { standingBetween, standingWith } from './connections/connections.queries
 import { relationOf, type Relation } from './profile/profile.policy.ts';
 import { userProblems } from './user.errors.ts';
 import { isActive, Users, type User } from './user.model.ts';
-import { presentAccount } from './user.presenter.ts';
-import type { AccountView } from './user.schema.ts';
+import { presentAccount, presentOwnAccount } from './user.presenter.ts';
+import type { AccountView, OwnAccountView } from './user.schema.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
 
@@ -46,6 +46,12 @@ export interface CredentialView {
   readonly account: AccountView;
   readonly passwordHash: string | undefined;
   readonly active: boolean;
+}
+
+/** The same with what only its owner is shown, or null. */
+export async function findOwnAccount(id: string): Promise<OwnAccountView | null> {
+  const user = await findUser(id);
+  return user && isActive(user) ? presentOwnAccount(user) : null;
 }
 
 /** The account of an address with the hash its password is checked with, or null. */

@@ -1,14 +1,14 @@
 // The paths of the user service.
 import { hashPassword, verifyPassword } from '#src/platform/auth/passwords.ts';
-import { permissionsOf, unknownRoles } from '#src/platform/auth/rights.ts';
+import { refuseWeakPassword, weakPassword } from '#src/platform/auth/weak-passwords.ts';
 import { problems } from '#src/platform/errors.ts';
 import { givesTag, withTag } from '#src/platform/http/etag.ts';
 import { canonicalJson, sha256 } from '#src/platform/ids.ts';
-import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
+import { defineRoute, type Route } from '#src/platform/http/route.ts';
 import { createAccount, setFirstPassword } from './user.commands.ts';
 import { userProblems } from './user.errors.ts';
 import { roleProblems } from './roles/roles.errors.ts';
-import { canGiveRole } from './roles/roles.policy.ts';
+import { refuseRoles } from './roles/roles.queries.ts';
 import { canUpdate } from './user.policy.ts';
 import { profileRoutes } from './profile/profile.routes.ts';
 import { findUsers } from './search/search.queries.ts';
@@ -17,24 +17,6 @@ import { suspensionRoutes } from './suspension/suspension.routes.ts';
 import { presentUser } from './user.presenter.ts';
 import { seenUser } from './user.queries.ts';
 import { createUser, listUsers, userPage, userParams, userView, type UserView } from './user.schema.ts';
-
-async function checkRoles(roles: readonly string[], caller: Caller): Promise<void> {
-  const unknown = await unknownRoles(roles);
-  if (unknown.length > 0) {
-    throw problems.invalid(undefined, {
-      errors: unknown.map((role) => ({
-        pointer: `/body/roles/${roles.indexOf(role)}`,
-        code: 'role',
-        detail: `There is no role ${role}`,
-      })),
-    });
-  }
-  for (const role of roles) {
-    if (!canGiveRole(caller, role, await permissionsOf([role]))) {
-      throw roleProblems.aboveYours(`You cannot give the role ${role}`);
-    }
-  }
-}
 
 /** The routes of accounts, profiles and settings. */
 export const userRoutes: readonly Route[] = [
@@ -52,10 +34,13 @@ export const userRoutes: readonly Route[] = [
     output: userView,
     givesHeaders: { Location: 'Where the account is' },
     commands: [createAccount, setFirstPassword],
-    problems: [roleProblems.aboveYours],
+    problems: [roleProblems.aboveYours, weakPassword],
     handle: async (request) => {
       const { email, name, password, roles = ['user'] } = request.body;
-      await checkRoles(roles, request.caller);
+      await refuseRoles(roles, request.caller);
+      if (password !== undefined) {
+        await refuseWeakPassword(password, [email, name], '/body/password');
+      }
       const passwordHash = password === undefined ? undefined : await hashPassword(password);
       const answer = await request.submit(createAccount, { email, name, roles });
       const { id } = answer.body as UserView;

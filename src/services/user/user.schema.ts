@@ -96,14 +96,17 @@ export const accountView = z
   .meta({ id: 'Account' });
 export type AccountView = z.output<typeof accountView>;
 
+/** An account as `me` shows it. */
+export const ownAccountView = accountView
+  .extend({ emailVerifiedAt: z.iso.datetime().nullable() })
+  .meta({ id: 'OwnAccount' });
+export type OwnAccountView = z.output<typeof ownAccountView>;
+
 /** What the command that makes an account needs. No credential: its row is kept. */
 export const accountInput = z.strictObject({ email: emailAddress, name: personName, roles: z.array(roleName).min(1) });
 
 /** One line of the import `users`: an account without a password, for whoever proves to have the address. */
 export const importedUser = z.strictObject({ email: emailAddress, name: personName });
-
-/** Registration: account and password in one commit, and no row. */
-export const registrationInput = z.strictObject({ email: emailAddress, name: personName, passwordHash: z.string() });
 
 /** The first password of an account. */
 export const firstPasswordInput = z.strictObject({ userId, passwordHash: z.string() });

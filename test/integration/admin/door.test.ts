@@ -240,10 +240,10 @@ describe('the door of the admin pages', function () {
     assert.deepEqual(statuses, [...Array<number>(loginTries.addressAndAccount).fill(401), 429, 429, 429]);
     const right = await login(email);
     assert.deepEqual([right.status, right.cookie], [429, undefined]);
-    assert.equal(right.headers['retry-after'], '900');
+    assert.match(String(right.headers['retry-after']), /^(?:8[5-9]\d|900)$/u);
     assert.ok(right.text.includes('Too many tries. Wait 15 minutes'));
     assert.equal((await login(adminEmail)).status, 303, 'another account is locked out too');
-    const counters = await sharedClient().keys(redisKey('login-tries', '*'));
+    const counters = await sharedClient().keys(redisKey('tries', '*'));
     assert.ok(counters.length > 0 && !counters.join().includes('@'));
     for (const key of counters) {
       assert.ok((await sharedClient().pttl(key)) > 0, 'a counter that never ends');

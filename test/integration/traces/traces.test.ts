@@ -141,7 +141,7 @@ describe('traces', function () {
       'the step the timer caused, its row, the timer, the step that armed it',
     );
     assert.equal(lineage(trace, after?.id).at(-1), 'request');
-    assert.ok(trace.steps.some(({ what, title }) => what === 'accepted' && title.startsWith('user.account.')));
+    assert.ok(trace.steps.some(({ what, title }) => what === 'accepted' && title.startsWith('auth.account.')));
   });
 
   it('shows operators why work gave up, and its maker that it did', async () => {

@@ -1,6 +1,7 @@
 // What happened to the safety of an account, for its owner to read. Written in the transaction it tells of, or, where
 // there is none, by itself.
 import type { mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { insert, type Write } from '#src/platform/commands/command.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -75,4 +76,9 @@ export async function witnessEndings(
     })),
     { session },
   );
+}
+
+/** Writes down a security event that no transaction tells of. */
+export async function recordSecurityEvent(event: Omit<SecurityEvent, '_id'>): Promise<void> {
+  await SecurityEvents.native().insertOne({ _id: newId(), ...event }, { maxTimeMS: limits.mongoMs });
 }

@@ -1,11 +1,15 @@
 // Reads of roles, and of who has which.
 import { limits } from '#config/limits.ts';
 import { Roles, type RoleRow } from '#src/platform/auth/permissions.ts';
-import { permissionsOf } from '#src/platform/auth/rights.ts';
+import { permissionsOf, unknownRoles } from '#src/platform/auth/rights.ts';
+import { problems } from '#src/platform/errors.ts';
+import type { Caller } from '#src/platform/http/route.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import { z } from 'zod';
 import { userProblems } from '../user.errors.ts';
 import { Users } from '../user.model.ts';
+import { roleProblems } from './roles.errors.ts';
+import { canGiveRole } from './roles.policy.ts';
 import { presentRole, presentUserRoles } from './roles.presenter.ts';
 import type { AdminsSeen, listRoles, RoleView, UserRolesView } from './roles.schema.ts';
 
@@ -47,4 +51,26 @@ export async function findUserRoles(id: string): Promise<UserRolesView> {
     throw userProblems.notFound(`There is no user ${id}`);
   }
   return presentUserRoles(user, await permissionsOf(user.roles));
+}
+
+/**
+ * Refuses roles that do not exist, and those that may more than the caller: nobody gives away more than they have.
+ * Errors: request.invalid, user.role-above-yours.
+ */
+export async function refuseRoles(roles: readonly string[], caller: Caller): Promise<void> {
+  const unknown = await unknownRoles(roles);
+  if (unknown.length > 0) {
+    throw problems.invalid(undefined, {
+      errors: unknown.map((role) => ({
+        pointer: `/body/roles/${roles.indexOf(role)}`,
+        code: 'role',
+        detail: `There is no role ${role}`,
+      })),
+    });
+  }
+  for (const role of roles) {
+    if (!canGiveRole(caller, role, await permissionsOf([role]))) {
+      throw roleProblems.aboveYours(`You cannot give the role ${role}`);
+    }
+  }
 }
