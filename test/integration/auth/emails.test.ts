@@ -5,7 +5,7 @@ import mongoose from 'mongoose';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
-import { operationsWorker } from '#workers/operations.worker.ts';
+import { effectsWorker } from '#workers/effects.worker.ts';
 import { mailsTo, password, registerSomebody, tokenIn } from '../../support/accounts.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 
@@ -18,7 +18,7 @@ describe('e-mail addresses over HTTP', function () {
   let worker: Owner;
   before(async () => {
     server = await startServer([userService, authService]);
-    worker = operationsWorker(server.registry);
+    worker = effectsWorker(server.registry);
     worker.start();
   });
   after(async () => {

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'mocha';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
-import { operationsWorker } from '#workers/operations.worker.ts';
+import { effectsWorker } from '#workers/effects.worker.ts';
 import { Roles } from '#src/platform/auth/permissions.ts';
 import { asLoggedIn, logIn, logInAdmin, mailsTo, password, registerSomebody, tokenIn } from '../../support/accounts.ts';
 import type { LoggedIn } from '../../support/accounts.ts';
@@ -21,7 +21,7 @@ describe('invitations over HTTP', function () {
   before(async () => {
     server = await startServer([userService, authService]);
     await Roles.native().insertOne({ _id: 'host', permissions: ['user.invite'], rev: 0 });
-    worker = operationsWorker(server.registry);
+    worker = effectsWorker(server.registry);
     worker.start();
     admin = await logInAdmin(server);
   });

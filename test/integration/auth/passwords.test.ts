@@ -10,6 +10,7 @@ import { Mails } from '#src/platform/mail/mail.model.ts';
 import { openBrowserSession } from '#src/platform/auth/browser-sessions.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { effectsWorker } from '#workers/effects.worker.ts';
 import { operationsWorker } from '#workers/operations.worker.ts';
 import { hashesDone, logIn, mailsTo, password, registerSomebody, tokenIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -20,14 +21,14 @@ const other = 'four unrelated words indeed';
 describe('passwords over HTTP', function () {
   this.timeout(20_000);
   let server: TestServer;
-  let worker: Owner;
+  let workers: readonly Owner[];
   before(async () => {
     server = await startServer([userService, authService]);
-    worker = operationsWorker(server.registry);
-    worker.start();
+    workers = [operationsWorker(server.registry), effectsWorker(server.registry)];
+    workers.forEach((worker) => worker.start());
   });
   after(async () => {
-    await worker.stop();
+    await Promise.all(workers.map(async (worker) => await worker.stop()));
     await server.close();
   });
 

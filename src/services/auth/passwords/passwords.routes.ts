@@ -30,7 +30,7 @@ export const passwordRoutes: readonly Route[] = [
       const { email, name, passwordHash: from } = await confirmOwnPassword(userId, currentPassword, request);
       await refuseWeakPassword(newPassword, [email, name], '/body/newPassword');
       const to = await hashPassword(newPassword);
-      const others = { except: sessionId, reason: 'password' };
+      const others = { except: sessionId, reason: 'password' } as const;
       // Before the commit too: should this process die behind it, no session of before is left.
       await endSessionsOf(userId, others);
       await request.submit(changePasswordTo, { userId, from, to, sessionId, ...peerOf(request) });
