@@ -178,7 +178,7 @@ describe('own sessions', () => {
     const mails = async () =>
       (
         await Work.native()
-          .find({ kind: 'mail.message.send', key: `mail.${first.user.email}` })
+          .find({ kind: 'mail.message.send', 'input.to': first.user.email, 'input.template': 'auth.security-notice' })
           .toArray()
       ).map(({ input }) => input as { template: string; data: Record<string, unknown> });
     assert.deepEqual(await mails(), []);
