@@ -102,7 +102,6 @@ export const beginVenture = defineCommand({
       visibility: input.visibility ?? 'community',
       state: 'active',
       team: [{ userId: actor, role: 'owner', joinedAt: now }],
-      pendingInvitations: 0,
       createdAt: now,
       updatedAt: now,
       rev: 0,

@@ -32,8 +32,6 @@ export interface Venture {
   /** `archived`: its team reads it, and nobody changes it. */
   readonly state: 'active' | 'archived';
   readonly team: readonly Teammate[];
-  /** Invitations that nobody has answered yet. */
-  readonly pendingInvitations: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly rev: number;
@@ -52,7 +50,6 @@ export const Ventures = defineCollection<Venture>(
     visibility: String,
     state: String,
     team: [Object],
-    pendingInvitations: Number,
     createdAt: Date,
     updatedAt: Date,
     rev: Number,

@@ -236,7 +236,7 @@ describe('ventures', () => {
         const decision = expire?.decide(overlay, whole, new Date());
         return (decision as { writes?: unknown[] }).writes?.length ?? 0;
       };
-      assert.equal(await run(), 2);
+      assert.equal(await run(), 1);
       await answer(id, ada, 'decline');
       assert.equal(await run(), 0);
       await invite(id, ada, 'member');

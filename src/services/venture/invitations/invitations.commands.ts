@@ -1,7 +1,7 @@
 // Writes of invitations: asked, answered, taken back, expired. An answer and what it does to the team are one commit.
 import { ventureLimits } from '#config/ventures.ts';
 import { defineCommand, insert, put, type Command, type Reader } from '#src/platform/commands/command.ts';
-import type { Decision, State, Write } from '#src/platform/commands/command.ts';
+import type { Decision, EventDraft, State } from '#src/platform/commands/command.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { readUsers, userIn } from '#src/services/user/index.ts';
 import { activeVentureFor, actorOf, audienceOf, loadVentures } from '../venture.commands.ts';
@@ -35,12 +35,6 @@ async function loadBoth(commands: readonly Command<OnInvitation>[], reader: Read
   await Promise.all([loadVentures(commands, reader), reader.read(Invitations, commands.map(idOf))]);
 }
 
-/** Writes the venture with as many pending invitations as there are now, and whatever else changed of it. */
-function putVenture(venture: Venture, pending: 1 | -1, now: Date, changes: Partial<Venture> = {}): Write {
-  const pendingInvitations = venture.pendingInvitations + pending;
-  return put(Ventures, { ...venture, ...changes, pendingInvitations, updatedAt: now, rev: venture.rev + 1 });
-}
-
 /** Why this person cannot be invited into this role, or null. */
 function refusalOf(venture: Venture, command: Command<InviteInput>): AppError | null {
   const { userId, role } = command.input;
@@ -60,7 +54,7 @@ function refusalOf(venture: Venture, command: Command<InviteInput>): AppError | 
 
 /**
  * Invites somebody into a team, or offers the ownership to somebody of it. Codes: venture.not-found, .role-too-low,
- * .archived, .already-invited, .already-in-team, .must-be-in-team, .too-many-invitations, .person-unknown.
+ * .archived, .already-invited, .already-in-team, .must-be-in-team, .person-unknown.
  */
 export const invitePerson = defineCommand<InviteInput>({
   kind: 'venture.invitation.create',
@@ -73,7 +67,6 @@ export const invitePerson = defineCommand<InviteInput>({
     invitationProblems.alreadyInvited,
     invitationProblems.alreadyInTeam,
     invitationProblems.mustBeInTeam,
-    invitationProblems.tooMany,
     invitationProblems.personUnknown,
   ],
   key: ({ id }) => `venture.${id}`,
@@ -98,9 +91,7 @@ export const invitePerson = defineCommand<InviteInput>({
     if (refusal) {
       return refusal;
     }
-    return venture.pendingInvitations >= ventureLimits.pendingInvitations
-      ? invitationProblems.tooMany()
-      : ask(state, venture, command, now);
+    return ask(state, venture, command, now);
   },
 });
 
@@ -128,7 +119,7 @@ function ask(state: State, venture: Venture, command: Command<InviteInput>, now:
     data: { ventureId: venture._id, ventureName: venture.name, userId, role, invitedBy: command.actor },
   });
   return {
-    writes: [earlier ? put(Invitations, invitation) : insert(Invitations, invitation), putVenture(venture, 1, now)],
+    writes: [earlier ? put(Invitations, invitation) : insert(Invitations, invitation)],
     events: [event],
     work: expiryOf(invitation),
     result: presentInvitation(invitation, venture.name),
@@ -182,7 +173,7 @@ export const answerInvitation = defineCommand<AnswerInput>({
 /** The end of an invitation, with what it does to the team. */
 function end(venture: Venture, invitation: Invitation, now: Date): Decision | AppError {
   const { userId, role, state } = invitation;
-  const joined = state === 'accepted' ? join(venture, invitation, now) : { events: [] };
+  const joined = state === 'accepted' ? join(venture, invitation, now) : { team: null, events: [] };
   if (joined instanceof AppError) {
     return joined;
   }
@@ -191,15 +182,20 @@ function end(venture: Venture, invitation: Invitation, now: Date): Decision | Ap
     audience: audienceOf(venture, userId),
     data: { ventureId: venture._id, userId, role, state: state as Exclude<Invitation['state'], 'pending'> },
   });
-  const { events, ...changes } = joined;
+  const { team, events } = joined;
+  const changed = team && put(Ventures, { ...venture, team, updatedAt: now, rev: venture.rev + 1 });
   return {
-    writes: [put(Invitations, invitation), putVenture(venture, -1, now, changes)],
+    writes: [put(Invitations, invitation), ...(changed ? [changed] : [])],
     events: [ended, ...events],
     result: presentInvitation(invitation, venture.name),
   };
 }
 
-type Joined = Pick<Decision, 'events'> & { team?: readonly Teammate[]; events: NonNullable<Decision['events']> };
+/** The team afterwards, or null where it stays as it is. */
+interface Joined {
+  readonly team: readonly Teammate[] | null;
+  readonly events: readonly EventDraft[];
+}
 
 /** The team with the person in it, in the role they were offered. */
 function join(venture: Venture, { userId, role, invitedBy }: Invitation, now: Date): Joined | AppError {
@@ -224,7 +220,7 @@ function join(venture: Venture, { userId, role, invitedBy }: Invitation, now: Da
     };
   }
   if (placeOf(venture, userId)) {
-    return { events: [] };
+    return { team: null, events: [] };
   }
   return venture.team.length >= ventureLimits.team
     ? ventureProblems.teamFull()

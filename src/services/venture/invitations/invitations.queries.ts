@@ -10,6 +10,11 @@ import type { InvitationView, listInvitations } from './invitations.schema.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
 
+/** How many invitations of a venture wait for an answer, counted up to `most`. */
+export async function countPending(ventureId: string, most: number): Promise<number> {
+  return await Invitations.native().countDocuments({ ventureId, state: 'pending' }, { ...bounded, limit: most });
+}
+
 interface ListCursor {
   readonly of: string;
   readonly id: string;

@@ -1,11 +1,13 @@
 // The paths of invitations.
+import { ventureLimits } from '#config/ventures.ts';
 import { defineRoute, type Route } from '#src/platform/http/route.ts';
 import { ventureProblems } from '../venture.errors.ts';
 import { hasRole } from '../venture.policy.ts';
 import { powersOf, readableVenture } from '../venture.routes.ts';
 import { ventureParams } from '../venture.schema.ts';
 import { answerInvitation, invitePerson } from './invitations.commands.ts';
-import { findInvitations } from './invitations.queries.ts';
+import { invitationProblems } from './invitations.errors.ts';
+import { countPending, findInvitations } from './invitations.queries.ts';
 import { invitationPage, invitationParams, invitationView, invite, listInvitations } from './invitations.schema.ts';
 
 const answers = {
@@ -28,8 +30,15 @@ export const invitationRoutes: readonly Route[] = [
     status: 201,
     output: invitationView,
     commands: [invitePerson],
-    handle: async ({ params, body, caller, submit }) =>
-      await submit(invitePerson, { ...params, ...powersOf(caller), ...body, note: body.note ?? '' }, 201),
+    problems: [ventureProblems.notFound, invitationProblems.tooMany],
+    handle: async ({ params, body, caller, submit }) => {
+      await readableVenture(params.id, caller);
+      // Counted before, so that invitations do not wait for one another: two at once may be one more.
+      if ((await countPending(params.id, ventureLimits.pendingInvitations)) >= ventureLimits.pendingInvitations) {
+        throw invitationProblems.tooMany();
+      }
+      return await submit(invitePerson, { ...params, ...powersOf(caller), ...body, note: body.note ?? '' }, 201);
+    },
   }),
   defineRoute({
     method: 'get',
