@@ -23,6 +23,7 @@ const parts = [
   'workflow',
   'errors',
   'checks',
+  'personal',
 ];
 const folders = readdirSync(join(root, 'src/services'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

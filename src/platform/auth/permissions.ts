@@ -13,6 +13,7 @@ export const permissions = Object.freeze({
   'role.read': 'Read roles, and who has which',
   'role.write': 'Make, change and remove roles, and give and take them',
   'user.update.any': 'Change the profile of anybody',
+  'user.delete.any': 'Delete the account of anybody, and take that back',
   'user.suspend': 'Suspend accounts and let them back in',
   'machine.operate': 'Create machine instances and send any event to them',
   'machine.read.any': 'Read any machine instance',

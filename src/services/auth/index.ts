@@ -13,6 +13,7 @@ import { invitationCommands } from './invitations/invitations.commands.ts';
 import { invitationRoutes } from './invitations/invitations.routes.ts';
 import { passwordCommands } from './passwords/passwords.commands.ts';
 import { passwordRoutes } from './passwords/passwords.routes.ts';
+import './auth.personal.ts';
 
 export { bootstrapAdmin } from './auth.commands.ts';
 export { checkPassword } from './auth.queries.ts';

@@ -4,6 +4,7 @@ import { gamificationChecks } from './gamification.checks.ts';
 import { addXpCommand, importXpCommand, xpImport } from './gamification.commands.ts';
 import { xpBoard } from './gamification.queries.ts';
 import { gamificationRoutes } from './gamification.routes.ts';
+import './gamification.personal.ts';
 
 /** What the service offers to the process roots. */
 export const gamificationService: Service = {

@@ -12,7 +12,7 @@ const toOnboarding = (userId: string, event: string) => ({
 /** Reactions of this service. */
 export const subscriptions = [
   subscribe(userRegistered, ({ data }) => [
-    { kind: createInstance.kind, input: { type: 'onboarding', id: data.userId, input: { name: data.name } } },
+    { kind: createInstance.kind, input: { type: 'onboarding', id: data.userId } },
   ]),
   subscribe(xpAdded, ({ data }) => (data.grants === 1 ? [toOnboarding(data.userId, 'XP_EARNED')] : [])),
   subscribe(levelReached, ({ data }) => (data.level.number === 2 ? [toOnboarding(data.userId, 'LEVEL_REACHED')] : [])),

@@ -2,12 +2,15 @@
 import { provideRoles } from '#src/platform/auth/sessions.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { connectionsArea } from './connections/index.ts';
+import { deletionArea } from './deletion/index.ts';
+import { exportsArea } from './exports/index.ts';
 import { portfolioAreas } from './portfolio/index.ts';
 import { roleCommands } from './roles/roles.commands.ts';
 import { roleRoutes } from './roles/roles.routes.ts';
 import { userCommands, userImports } from './user.commands.ts';
 import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
+import './user.personal.ts';
 
 export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
 export { changedCredential, credentialIn, findCredentialOf, rehashPassword } from './credentials/index.ts';
@@ -25,11 +28,21 @@ export { emailAddress, personName, roleName, userId } from './user.schema.ts';
 // Whose service keeps the roles says so itself: no process that checks sessions can forget it.
 provideRoles(rolesOfUser);
 
+const areas = [
+  { routes: userRoutes, commands: userCommands },
+  { routes: roleRoutes, commands: roleCommands },
+  connectionsArea,
+  portfolioAreas,
+  exportsArea,
+  deletionArea,
+];
+
 /** Accounts. */
 export const userService: Service = {
   name: 'user',
-  routes: [...userRoutes, ...roleRoutes, ...connectionsArea.routes, ...portfolioAreas.routes],
-  commands: [...userCommands, ...roleCommands, ...connectionsArea.commands, ...portfolioAreas.commands],
+  routes: areas.flatMap(({ routes }) => [...routes]),
+  commands: areas.flatMap(({ commands }) => [...commands]),
+  effects: [...exportsArea.effects, ...deletionArea.effects],
   checks: portfolioAreas.checks,
   imports: userImports,
 };

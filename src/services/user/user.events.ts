@@ -16,3 +16,15 @@ export const userSuspended = defineEvent('user.suspended', z.object({ userId: z.
 
 /** A suspended account is in use again. */
 export const userActivated = defineEvent('user.activated', z.object({ userId: z.string(), reason: z.string() }));
+
+/** An account is to be deleted at `dueAt`, unless that is taken back. */
+export const deletionAsked = defineEvent(
+  'user.deletion-asked',
+  z.object({ userId: z.string(), dueAt: z.iso.datetime() }),
+);
+
+/** It was taken back. */
+export const deletionUndone = defineEvent('user.deletion-undone', z.object({ userId: z.string() }));
+
+/** The person is gone: nothing that is kept says who they were. */
+export const userErased = defineEvent('user.erased', z.object({ userId: z.string() }));

@@ -29,7 +29,9 @@ export interface User {
   readonly privacy?: Partial<Privacy>;
   readonly settings?: Partial<Settings>;
   /** Missing: active. */
-  readonly status?: 'active' | 'suspended';
+  readonly status?: 'active' | 'suspended' | 'erased';
+  /** Its owner, or an admin, wants it gone at that time; until then that can be taken back. */
+  readonly deletion?: { readonly id: string; readonly dueAt: Date };
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly rev: number;
@@ -53,6 +55,7 @@ export const Users = defineCollection<User>(
     privacy: Object,
     settings: Object,
     status: String,
+    deletion: Object,
     createdAt: Date,
     updatedAt: Date,
     rev: Number,
@@ -70,6 +73,11 @@ export const Users = defineCollection<User>(
 /** True where the account is in use: nobody logs into another one, and others do not find it. */
 export function isActive({ status }: Pick<User, 'status'>): boolean {
   return (status ?? 'active') === 'active';
+}
+
+/** True where others may find the account: it is in use, and not about to be deleted. */
+export function isShown(user: Pick<User, 'status' | 'deletion'>): boolean {
+  return isActive(user) && user.deletion === undefined;
 }
 
 /** The form of a name that search compares: without case and without differences of width. */

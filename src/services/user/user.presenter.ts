@@ -1,7 +1,7 @@
 // From a row to what is sent: the only place that decides which fields leave.
 import { mayShow, privacyOf, type Relation } from './profile/profile.policy.ts';
 import type { Profile } from './profile/profile.schema.ts';
-import { isActive, type User } from './user.model.ts';
+import type { User } from './user.model.ts';
 import type { AccountView, OwnAccountView, UserView } from './user.schema.ts';
 
 /** A user as somebody who stands so to them may see them: each field only for whom its owner allows. */
@@ -16,7 +16,7 @@ export function presentUser(user: User, relation: Relation): UserView {
     name: user.name,
     ...(mayShow(privacy.email, relation) ? { email: user.email } : {}),
     ...(whole ? { roles: [...user.roles] } : {}),
-    ...(whole && !isActive(user) ? { status: 'suspended' as const } : {}),
+    ...(whole && user.status !== undefined && user.status !== 'active' ? { status: user.status } : {}),
     ...(Object.fromEntries(profile) as Profile),
     createdAt: user.createdAt.toISOString(),
   };

@@ -5,7 +5,7 @@ import { limits } from '#config/limits.ts';
 import { standingBetween, standingWith } from './connections/connections.queries.ts';
 import { relationOf, type Relation } from './profile/profile.policy.ts';
 import { userProblems } from './user.errors.ts';
-import { isActive, Users, type User } from './user.model.ts';
+import { isActive, isShown, Users, type User } from './user.model.ts';
 import { presentAccount, presentOwnAccount } from './user.presenter.ts';
 import type { AccountView, OwnAccountView } from './user.schema.ts';
 
@@ -29,7 +29,7 @@ export async function seenUser(
     caller.userId === id ? undefined : standingBetween(caller.userId, id),
   ]);
   const relation = user && relationOf(caller, id, standing);
-  if (!user || !relation || !(isActive(user) || relation === 'self' || relation === 'overseer')) {
+  if (!user || !relation || !(isShown(user) || relation === 'self' || relation === 'overseer')) {
     throw userProblems.notFound(`There is no user ${id}`);
   }
   return { user, relation };

@@ -59,7 +59,7 @@ export type ListUsers = z.output<typeof listUsers>;
 
 /**
  * A user as the one who asks may see them. `roles` only for oneself and for those who may read anybody's; the rest by
- * what its owner allows. `status` where the account is suspended, for those who may read anybody's.
+ * what its owner allows. `status` where the account is suspended or gone, for those who may read anybody's.
  */
 export const userView = z
   .strictObject({
@@ -67,7 +67,7 @@ export const userView = z
     name: z.string(),
     email: z.string().optional(),
     roles: z.array(z.string()).optional(),
-    status: z.literal('suspended').optional(),
+    status: z.enum(['suspended', 'erased']).optional(),
     headline: profileFields.headline.optional(),
     bio: profileFields.bio.optional(),
     location: profileFields.location.optional(),

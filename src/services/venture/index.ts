@@ -4,6 +4,7 @@ import { invitationCommands } from './invitations/invitations.commands.ts';
 import { invitationRoutes } from './invitations/invitations.routes.ts';
 import { ventureCommands } from './venture.commands.ts';
 import { ventureRoutes } from './venture.routes.ts';
+import './venture.personal.ts';
 
 export { isInTeam } from './venture.queries.ts';
 

@@ -10,7 +10,7 @@ import {
 } from '#src/platform/commands/command.ts';
 import type { AppError } from '#src/platform/errors.ts';
 import { userProblems } from '../user.errors.ts';
-import { isActive, Users } from '../user.model.ts';
+import { isShown, Users } from '../user.model.ts';
 import { connectionProblems } from './connections.errors.ts';
 import {
   connectionAccepted,
@@ -99,7 +99,7 @@ export const askToConnect = defineCommand<AskInput>({
       return pair;
     }
     const asked = state.get(Users, command.input.userId);
-    if (!asked || !isActive(asked)) {
+    if (!asked || !isShown(asked)) {
       return userProblems.notFound(`There is no user ${command.input.userId}`);
     }
     const after = moved(pair, 'ASK', command.actor, now);

@@ -71,7 +71,10 @@ async function open(caller: Caller): Promise<object> {
   }
   const hidden = await blockedPeers(caller.userId);
   return {
-    $or: [{ _id: caller.userId }, { 'settings.searchable': { $ne: false }, status: { $in: [null, 'active'] } }],
+    $or: [
+      { _id: caller.userId },
+      { 'settings.searchable': { $ne: false }, status: { $in: [null, 'active'] }, deletion: null },
+    ],
     ...(hidden.length === 0 ? {} : { _id: { $nin: hidden } }),
   };
 }

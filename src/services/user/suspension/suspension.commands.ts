@@ -26,7 +26,7 @@ export const setAccountStatus = defineCommand({
   identity: ({ userId, to, reason }) => ({ userId, to, reason }),
   decide: (state, { id, actor, input: { userId, to, reason, mayAdmins } }, now) => {
     const user = state.get(Users, userId);
-    if (!user) {
+    if (!user || user.status === 'erased') {
       return userProblems.notFound(`There is no user ${userId}`);
     }
     if (actor === userId) {

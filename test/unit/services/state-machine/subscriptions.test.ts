@@ -24,7 +24,7 @@ describe('onboarding hears of', () => {
     const [create, ...rest] = reactionsTo('user.registered', { userId: 'u1', name: 'Ada' });
     assert.deepEqual(create, {
       kind: 'state-machine.instance.create',
-      input: { type: 'onboarding', id: 'u1', input: { name: 'Ada' } },
+      input: { type: 'onboarding', id: 'u1' },
     });
     assert.ok(createInput.safeParse(create?.input).success);
     assert.deepEqual(rest, []);

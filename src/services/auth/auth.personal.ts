@@ -1,0 +1,15 @@
+// What logging in keeps about a person. No secret and no digest of one is ever among it.
+import { Sessions } from '#src/platform/auth/session.model.ts';
+import { defineOwnRows } from '#src/platform/personal/personal.ts';
+import { OneTimeTokens } from './auth.model.ts';
+import { SecurityEvents } from './security/security.model.ts';
+import { KnownDevicesOf } from './sessions/sessions.model.ts';
+
+defineOwnRows(Sessions, {
+  name: 'auth/sessions',
+  of: (userId) => ({ userId }),
+  without: ['refreshHash', 'seed', 'generation', 'rev'],
+});
+defineOwnRows(SecurityEvents, { name: 'auth/security-events', of: (userId) => ({ userId }) });
+defineOwnRows(KnownDevicesOf, { name: 'auth/known-devices', of: (userId) => ({ _id: userId }) });
+defineOwnRows(OneTimeTokens, { name: 'auth/mailed-links', of: (userId) => ({ userId }), without: ['_id'] });
