@@ -76,8 +76,7 @@ export function decideAll(registry: Registry, overlay: Overlay, commands: Map<Wo
       if (decision instanceof AppError) {
         plan.settlements.push({ row, state: 'refused', problem: decision.problem });
       } else {
-        addDecision(plan, registry, row, decision, now);
-        overlay.apply(decision.writes ?? []);
+        addDecision(plan, registry, row, decision, now, overlay);
       }
     } catch (error) {
       plan.failures.push({ row, error: error instanceof Error ? error : new Error(String(error)) });
@@ -89,8 +88,18 @@ export function decideAll(registry: Registry, overlay: Overlay, commands: Map<Wo
   return plan;
 }
 
-/** Adds to a plan all that a decision about a row asks for, the reactions to its events too. */
-export function addDecision(plan: Plan, registry: Registry, row: WorkRow, decision: Decision, now: Date): void {
+/**
+ * Adds to a plan all that a decision about a row asks for, the reactions to its events too. Lays the writes on the overlay
+ * where later rows decide on it. Nothing is added where any of it throws.
+ */
+export function addDecision(
+  plan: Plan,
+  registry: Registry,
+  row: WorkRow,
+  decision: Decision,
+  now: Date,
+  overlay?: Overlay,
+): void {
   const events = (decision.events ?? []).map((draft, index): StoredEvent => {
     // Somebody may be in an audience twice, as giver and receiver: an event has one place in a feed.
     const audience = [...new Set(draft.audience)];
@@ -113,6 +122,7 @@ export function addDecision(plan: Plan, registry: Registry, row: WorkRow, decisi
       .map((draft, index) => ({ ...draft, cause: `e.${event._id}.${index}` })),
   );
   const work = [...(decision.work ?? []), ...reactions].map((draft) => workRow(registry, draft, row, now));
+  overlay?.apply(decision.writes ?? []);
   plan.writes.push(...(decision.writes ?? []));
   plan.events.push(...events);
   plan.work.push(...work);
