@@ -3,6 +3,7 @@
 import type { LoggedIn } from './accounts.ts';
 import { eventually } from './eventually.ts';
 import type { Call, Reply } from './http.ts';
+import { fixturesOfPeople } from './scopes-people.ts';
 
 /** Everybody who asks: a member shares a group with the owner, the blocked one was blocked by them. */
 export const actors = ['owner', 'stranger', 'member', 'blocked', 'moderator', 'admin', 'nobody'] as const;
@@ -33,7 +34,7 @@ export interface Fixture {
   /** Makes the thing as its owner. Called anew for the refused, for the owner, and for each who may more. */
   make(world: World): Made | Promise<Made>;
   /** Where somebody gets another answer than the scope says (`byScope` in the walk), or a role opens the thing. */
-  readonly answers?: Partial<Record<Actor, Answer>>;
+  readonly answers?: Partial<Record<Actor, Answer | undefined>>;
 }
 
 /** A list, and the read of one of its things: whoever is shown it in the list can read it, with the same members. */
@@ -82,10 +83,10 @@ const trace: Fixture = {
 
 /** By `<method> <path>`: every route of the scopes owner, member and visible whose path names a thing. */
 export const fixtures: Readonly<Record<string, Fixture>> = {
-  'get /api/users/:id': { make: aboutOwner('id') },
+  ...fixturesOfPeople,
   'get /api/users/:id/roles': { make: aboutOwner('id'), answers: { moderator: 404, admin: 'ok' } },
-  'get /api/gamification/xp/:userId': { make: aboutOwner('userId') },
-  'get /api/gamification/profile/:userId': { make: aboutOwner('userId') },
+  'get /api/gamification/xp/:userId': { make: aboutOwner('userId'), answers: { blocked: 404 } },
+  'get /api/gamification/profile/:userId': { make: aboutOwner('userId'), answers: { blocked: 404 } },
   'get /api/websocket/feeds/:feed': {
     make: (world) => ({ params: { feed: `user.${ownId(world)}` } }),
     answers: { member: 404, moderator: 'ok', admin: 'ok' },
@@ -107,6 +108,11 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
 /** By `<method> <path>`: every list that is not behind a permission. */
 export const lists: Readonly<Record<string, ListFixture>> = {
   'get /api/users/': { single: 'get /api/users/:id', params: ({ id }) => ({ id: String(id) }) },
+  'get /api/ventures/': {
+    single: 'get /api/ventures/:id',
+    params: ({ id }) => ({ id: String(id) }),
+    members: ['id', 'name', 'state', 'visibility'],
+  },
   'get /api/gamification/leaderboard': {
     single: 'get /api/gamification/profile/:userId',
     params: ({ userId }) => ({ userId: String(userId) }),
@@ -116,6 +122,11 @@ export const lists: Readonly<Record<string, ListFixture>> = {
 
 /** What ties the people together before the walk: groups the owner shares with the member, whom the owner has blocked. */
 export const ties: readonly ((world: World) => Promise<void>)[] = [
+  async (world) => {
+    await world.call('owner', 'POST', `/api/users/${world.people.blocked.user.id}/block`);
+    const id = world.people.owner.user.id;
+    await world.call('member', 'POST', `/api/users/${id}/connections`, { body: {} });
+  },
   // Somebody must stand on the leaderboard; the owner's first points would move their machine on.
   async (world) => {
     const body = { userId: world.people.stranger.user.id, amount: 5, reason: 'came along' };

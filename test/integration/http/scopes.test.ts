@@ -8,6 +8,7 @@ import { buildRegistry } from '#src/app.ts';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import type { Route, Scope } from '#src/platform/http/route.ts';
+import { effectsWorker } from '#workers/effects.worker.ts';
 import { logInAdmin, registerSomebody } from '../../support/accounts.ts';
 import { startServer, type Reply, type TestServer } from '../../support/http.ts';
 import { actors, fixtures, lists, ties, type Actor, type Answer, type Made, type World } from '../../support/scopes.ts';
@@ -40,7 +41,9 @@ describe('the scope of every route', function () {
 
   before(async () => {
     server = await startServer(registry.services);
-    owners = (['machines', 'operations', 'gamification'] as const).map((pool) => workOwner(server.registry, pool));
+    owners = (['machines', 'operations', 'gamification', 'effects'] as const).map((pool) =>
+      pool === 'effects' ? effectsWorker(server.registry) : workOwner(server.registry, pool),
+    );
     owners.forEach((owner) => owner.start());
     const admin = await logInAdmin(server);
     const [owner, stranger, member, blocked, moderator] = [
