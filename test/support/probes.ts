@@ -1,7 +1,7 @@
 // How to see whether somebody has a permission that no route asks for by itself: it opens more of a route, or a page. Asked
 // for every role by test/integration/auth/matrix.test.ts. A new permission that is no route's gets a line here.
 import type { Permission } from '#src/platform/auth/permissions.ts';
-import type { LoggedIn } from './accounts.ts';
+import { registerSomebody, type LoggedIn } from './accounts.ts';
 import type { BoardServer, Seen } from './board.ts';
 import type { Reply } from './http.ts';
 
@@ -31,6 +31,16 @@ const reads =
   async (asker) =>
     verdict(await asker.board.server.call('GET', path(asker), { token: asker.who.accessToken }), [404]);
 
+const stale = { 'if-match': '"somewhere-else"' };
+
+/** A venture of somebody else that only its team sees. */
+async function hiddenVenture({ board: { server } }: Asker): Promise<string> {
+  const { accessToken: token } = await registerSomebody(server);
+  const body = { name: 'Hidden', visibility: 'team' };
+  const reply = await server.call('POST', '/api/ventures/create', { token, body });
+  return (reply.body as { id: string }).id;
+}
+
 /** By permission; null: nothing asks for it yet. */
 export const probes: Readonly<Partial<Record<Permission, Probe | null>>> = {
   'user.read.any': async ({ board, who, other }) => {
@@ -44,6 +54,24 @@ export const probes: Readonly<Partial<Record<Permission, Probe | null>>> = {
       [403],
     );
   },
+  // Another revision than the one it is at: who may change it is told so, everybody else that there is nobody.
+  'user.update.any': async ({ board, who, other }) =>
+    verdict(
+      await board.server.call('PUT', `/api/users/${other}`, { token: who.accessToken, headers: stale, body: {} }),
+      [404],
+    ),
+  'venture.read.any': async (asker) => {
+    const id = await hiddenVenture(asker);
+    const { board, who } = asker;
+    return verdict(await board.server.call('GET', `/api/ventures/${id}`, { token: who.accessToken }), [404]);
+  },
+  'venture.update.any': async (asker) => {
+    const id = await hiddenVenture(asker);
+    const { board, who } = asker;
+    const call = { token: who.accessToken, body: { description: 'changed' } };
+    return verdict(await board.server.call('PUT', `/api/ventures/${id}`, call), [403, 404]);
+  },
+  'mail.read': async ({ board, cookie }) => verdict(await board.navigate('GET', '/admin/mails', { cookie }), [403]),
   'machine.read.any': reads(({ other }) => `/api/state-machines/onboarding/${other}/state`),
   'operation.read.any': reads(({ other }) => `/api/operations/${other}`),
   'feed.read.any': reads(({ other }) => `/api/websocket/feeds/user.${other}`),
