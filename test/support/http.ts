@@ -107,7 +107,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
   }
   startWaiting();
   // Whatever a service does may send a mail.
-  const registry = createRegistry(services.includes(mail) ? services : [...services, mail]);
+  const registry = createRegistry(services.some(({ name }) => name === mail.name) ? services : [...services, mail]);
   watchRights();
   const submit = createSubmit(registry);
   const health = {
