@@ -92,7 +92,7 @@ async function connected(world: World): Promise<Made> {
 
 const people: Readonly<Record<string, Fixture>> = {
   'get /api/users/:id': { make: ofOwner(), answers: shown },
-  'put /api/users/:id': { make: withEtag('', { headline: 'Walks' }), answers: { moderator: 404, admin: 'ok' } } ,
+  'put /api/users/:id': { make: withEtag('', { headline: 'Walks' }), answers: { moderator: 404, admin: 'ok' } },
   'get /api/users/:id/privacy': { make: ofOwner() },
   'put /api/users/:id/privacy': { make: withEtag('/privacy', { bio: 'members' }) },
   'get /api/users/:id/settings': { make: ofOwner(), answers: owned },

@@ -54,6 +54,7 @@ describe('portfolios', () => {
     const types = (
       await Events.native()
         .find({ actor: ada.user.id, type: /^portfolio/u })
+        .sort({ time: 1, _id: 1 })
         .toArray()
     ).map(({ type }) => type.replace('portfolio.item-', ''));
     assert.deepEqual(types, ['added', 'added', 'added', 'changed', 'removed']);

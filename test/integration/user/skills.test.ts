@@ -68,6 +68,7 @@ describe('skills', () => {
     const types = (
       await Events.native()
         .find({ actor: ada.user.id, type: /^skill/u })
+        .sort({ time: 1, _id: 1 })
         .toArray()
     ).map(({ type, audience }) => [type, ...audience]);
     const feed = `user.${ada.user.id}`;
