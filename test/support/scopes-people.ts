@@ -1,4 +1,5 @@
 // Fixtures of the walk over all routes for people, what they show of themselves, and their ventures. See scopes.ts.
+import { password } from './accounts.ts';
 import { eventually } from './eventually.ts';
 import type { Fixture, Made, World } from './scopes.ts';
 
@@ -67,6 +68,15 @@ async function finishedExport(world: World): Promise<Made> {
     }
   });
   return { params: { id, exportId } };
+}
+
+/** A session of the owner's that the walk does not use. */
+async function anotherSession(world: World): Promise<Made> {
+  const { email } = world.people.owner.user;
+  await world.call('nobody', 'POST', '/api/auth/login', { body: { email, password } });
+  const { body } = await world.call('owner', 'GET', '/api/auth/sessions');
+  const other = (body as { data: { id: string; current: boolean }[] }).data.find(({ current }) => !current);
+  return { params: { id: other?.id ?? '' } };
 }
 
 const pairOf = (world: World): string => {
@@ -156,6 +166,7 @@ const people: Readonly<Record<string, Fixture>> = {
     make: (world) => ({ params: { id: world.people.admin.user.id } }),
     answers: { owner: undefined, stranger: undefined, member: undefined, blocked: undefined },
   },
+  'delete /api/auth/sessions/:id': { make: anotherSession, answers: owned },
   'post /api/users/:id/restore': {
     make: async (world) => {
       await world.call('owner', 'DELETE', `/api/users/${ownerOf(world)}`);
