@@ -112,7 +112,9 @@ describe('POST /api/auth/refresh', () => {
       events.map(({ data, audience }) => [data['kind'], data['eventId'], audience]),
       [['session.token-reused', reused[0]?.id, [`user.${first.user.id}`]]],
     );
-    const mails = await Work.native().find({ kind: 'mail.message.send', 'input.to': first.user.email }).toArray();
+    const mails = await Work.native()
+      .find({ kind: 'mail.message.send', 'input.to': first.user.email, 'input.template': 'auth.security-notice' })
+      .toArray();
     assert.equal(mails.length, 1);
     const kept = JSON.stringify(mails);
     assert.match(kept, /session\.token-reused/u);
