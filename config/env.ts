@@ -47,6 +47,10 @@ const environment = z.object({
     '',
   ),
   TRUST_PROXY: withDefault(z.coerce.number('must be a number of hops').int().min(0).max(10), '0'),
+  RATE_LIMITS: z.preprocess(
+    (given) => (given === 'off' ? 0 : (unset(given) ?? 1)),
+    z.coerce.number('must be off, or a number that every rate limit is multiplied with').min(0).max(1_000_000),
+  ),
   OTEL_EXPORTER_OTLP_ENDPOINT: optional(urlOf('http', 'https')),
   OTEL_TRACES_SAMPLER_ARG: withDefault(z.coerce.number('must be a number').min(0).max(1), '1'),
   METRICS_PORT: optional(port),
@@ -89,6 +93,8 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** Number of proxies before the API whose forwarded headers are believed. */
   readonly trustProxy: number;
+  /** What every limit of config/rates.ts is multiplied with; 0: nothing is limited. */
+  readonly rateFactor: number;
   /** Collector of spans (OTLP over HTTP), without `/v1/traces`; unset, nothing is traced. */
   readonly otlpEndpoint: string | undefined;
   /** The part of traces that begin here which is recorded, 0 to 1. */
@@ -162,6 +168,7 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       publicUrl: value.PUBLIC_URL,
       corsOrigins: Object.freeze(value.CORS_ORIGINS),
       trustProxy: value.TRUST_PROXY,
+      rateFactor: value.RATE_LIMITS,
       otlpEndpoint: value.OTEL_EXPORTER_OTLP_ENDPOINT,
       tracedRatio: value.OTEL_TRACES_SAMPLER_ARG,
       metricsPort: value.METRICS_PORT,

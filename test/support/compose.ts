@@ -116,6 +116,8 @@ export async function startComposed(secrets: Readonly<Record<string, string>>, f
     ...Object.fromEntries(
       Object.entries(of.environment ?? {}).map(([name, value]) => [name, replaceHosts(value, places, folder)]),
     ),
+    // All load comes from one address here.
+    RATE_LIMITS: '1000',
     PORT: String(port),
     METRICS_PORT: String(await freePort()),
   });

@@ -33,7 +33,16 @@ export interface Answered {
 export type Check = (method: string, path: string, answer: Answered) => void;
 
 /** Headers that are documented where they are given. */
-const told = ['location', 'etag', 'idempotency-replayed', 'x-request-id', 'retry-after', 'www-authenticate'];
+const told = [
+  'location',
+  'etag',
+  'idempotency-replayed',
+  'x-request-id',
+  'retry-after',
+  'www-authenticate',
+  'ratelimit',
+  'ratelimit-policy',
+];
 
 /** The check against a document, as `GET /api/openapi.json` gives it. */
 export function checkAgainst(document: unknown): Check {

@@ -175,6 +175,7 @@ function environmentOf({ servers, keyPrefix, env }: FleetOptions): NodeJS.Proces
     MASTER_KEY: randomBytes(32).toString('base64url'),
     KEY_PREFIX: keyPrefix ?? `fleet-${randomBytes(4).toString('hex')}`,
     LOG_LEVEL: 'warn',
+    RATE_LIMITS: '1000',
     BOOTSTRAP_ADMIN_EMAIL: fleetAdmin.email,
     BOOTSTRAP_ADMIN_PASSWORD: fleetAdmin.password,
     ...env,

@@ -14,6 +14,7 @@ import { healthRoutes, type HealthProbes } from './health.ts';
 import { traceRequests } from './trace-requests.ts';
 import { catchProblems } from './problem.ts';
 import { identifyRequest } from './request-id.ts';
+import { createRateLimits, limitPages, type RateLimits } from './rate-limit.ts';
 import { bindRoutes, refuseUnrouted } from './router.ts';
 
 /** What an application is made of. */
@@ -29,6 +30,11 @@ export interface AppParts {
   readonly sockets?: boolean;
   /** What Prometheus reads (`metricsMiddleware` of metrics/door.ts). */
   readonly metrics?: Middleware;
+  /** How often each class of routes may be called (those of config/rates.ts). */
+  readonly rateLimits?: RateLimits;
+  /** Proxies before this process whose forwarded headers are believed, and origins whose pages may ask (config/env.ts). */
+  readonly trustProxy?: number;
+  readonly corsOrigins?: readonly string[];
 }
 
 /** Everything an application answers, by service: the registry's, health, and the reference of all of them. */
@@ -54,6 +60,7 @@ function crossOrigin(origins: readonly string[]): Middleware {
       'Content-Type',
       'Idempotency-Key',
       'If-Match',
+      'If-None-Match',
       'Prefer',
       'X-Request-Id',
       'traceparent',
@@ -73,24 +80,26 @@ function crossOrigin(origins: readonly string[]): Middleware {
 
 /** An application that answers every route of the registry, health, and everything else with a problem. */
 export function createApp(parts: AppParts): Koa {
-  const app = new Koa({ proxy: config.trustProxy > 0, maxIpsCount: config.trustProxy, env: config.nodeEnv });
+  const { trustProxy = config.trustProxy, corsOrigins = config.corsOrigins } = parts;
+  const app = new Koa({ proxy: trustProxy > 0, maxIpsCount: trustProxy, env: config.nodeEnv });
   app.on('error', (error) => logFor('http').debug({ err: error }, 'A connection broke while it was answered'));
   app.use(identifyRequest);
   if (isTracing()) {
     app.use(traceRequests);
   }
   app.use(logRequests).use(catchProblems).use(answerInTime).use(headers);
-  if (config.corsOrigins.length > 0) {
-    app.use(crossOrigin(config.corsOrigins));
+  if (corsOrigins.length > 0) {
+    app.use(crossOrigin(corsOrigins));
   }
   if (parts.metrics) {
     app.use(parts.metrics);
   }
+  const rateLimits = parts.rateLimits ?? createRateLimits();
   if (parts.board) {
-    app.use(parts.board);
+    app.use(limitPages(rateLimits)).use(parts.board);
   }
   const routes = mountedServices(parts).flatMap((service) => service.routes ?? []);
-  app.use(bindRoutes(routes, parts.submit).routes());
-  app.use(refuseUnrouted);
+  app.use(bindRoutes(routes, parts.submit, rateLimits).routes());
+  app.use(refuseUnrouted(rateLimits));
   return app;
 }

@@ -63,16 +63,20 @@ export function requireIfMatch(header: string | undefined, current: Revised): nu
   return current.rev;
 }
 
+/** True where `If-None-Match` names what is there now (RFC 9110, 13.1.2: weak comparison): the answer is 304. */
+export function isKnown(ifNoneMatchHeader: string | undefined, tag: string): boolean {
+  const header = ifNoneMatchHeader ?? '';
+  return header.trim() === '*' || tagsIn(header).some((each) => each.replace(/^W\//u, '') === tag);
+}
+
 /**
- * The answer with the document's ETag; for a reader who sent it as `If-None-Match`, 304 without a body (RFC 9110, 13.1.2:
- * weak comparison). A reading route calls it with its header and names 304 in `alsoAnswers`; a writing one without.
+ * The answer with the document's ETag; for a reader who sent it as `If-None-Match`, 304 without a body. A reading route
+ * calls it with that header and names 304 in `alsoAnswers`; a writing one without.
  */
-export function withTag(answer: RouteAnswer, current: Revised, ifNoneMatch?: string): RouteAnswer {
+export function withTag(answer: RouteAnswer, current: Revised, ifNoneMatchHeader?: string): RouteAnswer {
   const tag = tagOf(current);
   const headers = { ...answer.headers, ETag: tag };
-  const known =
-    ifNoneMatch?.trim() === '*' || tagsIn(ifNoneMatch ?? '').some((each) => each.replace(/^W\//u, '') === tag);
-  return known ? { status: 304, headers } : { ...answer, headers };
+  return isKnown(ifNoneMatchHeader, tag) ? { status: 304, headers } : { ...answer, headers };
 }
 
 /** What routes with these tags say of their headers: spread into `takesHeaders` and `givesHeaders`. */

@@ -1,6 +1,6 @@
 // Binds routes to @koa/router: who may, the body, what fits, then the route's own `handle`. Called by app.ts.
 import Router from '@koa/router';
-import type { Context, Middleware, Next } from 'koa';
+import type { Context, Middleware } from 'koa';
 import type { z } from 'zod';
 import type { Submit } from '../commands/submit.ts';
 import { problems, type FieldProblem } from '../errors.ts';
@@ -8,18 +8,28 @@ import { authenticate, nobody } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { admitUpload, type Upload } from './upload.ts';
 import { fieldProblems } from './problem.ts';
+import type { Gates, RateLimits } from './rate-limit.ts';
 import { headerOf } from './request-id.ts';
 import { json, type Caller, type Route, type RouteRequest } from './route.ts';
 
-/** Finds out who asks and whether the route is for them. */
-function admit(route: Route): Middleware {
+/** Finds out who asks, whether they ask too often, and whether the route is for them. */
+function admit(route: Route, gates: Gates): Middleware {
   const { auth } = route;
   return async (ctx, next) => {
     ctx.state['quiet'] = route.quiet;
     ctx.state['route'] = route.path;
+    // Most classes answer at once: waiting for nothing would cost each request a turn.
+    const counted = gates.address(ctx);
+    if (counted) {
+      await counted;
+    }
     if (auth !== 'public') {
       const caller = await authenticate(headerOf(ctx, 'authorization'));
       ctx.state['caller'] = caller;
+      const countedToo = gates.account(ctx, caller.userId);
+      if (countedToo) {
+        await countedToo;
+      }
       if (auth !== 'user' && !caller.can(auth.permission)) {
         throw problems.forbidden(`This needs the permission ${auth.permission}`);
       }
@@ -84,7 +94,7 @@ function run(route: Route, submit: Submit): Middleware {
 }
 
 /** A router of all routes. Of two paths that fit, the one with fewer parameters answers. */
-export function bindRoutes(routes: readonly Route[], submit: Submit): Router {
+export function bindRoutes(routes: readonly Route[], submit: Submit, limits: RateLimits): Router {
   const router = new Router({ exclusive: 'specificity' });
   const taken = new Set<string>();
   for (const route of routes) {
@@ -97,26 +107,28 @@ export function bindRoutes(routes: readonly Route[], submit: Submit): Router {
       ...(route.body ? [readBody] : []),
       ...(route.accepts.length > 0 ? [admitUpload(route.accepts)] : []),
     ];
-    router.register(route.path, [route.method], [admit(route), ...reads, run(route, submit)]);
+    router.register(route.path, [route.method], [admit(route, limits[route.limit]), ...reads, run(route, submit)]);
   }
   return router;
 }
 
 /**
  * What no route took: 404, or for a path that other methods take 405 with `Allow`, and for OPTIONS that list alone.
- * Knows every method, TRACE too.
+ * Knows every method, TRACE too. Counted like reading.
  */
-export async function refuseUnrouted(ctx: Context, _next: Next): Promise<void> {
-  const layers = (ctx['matched'] ?? []) as readonly { methods: readonly string[] }[];
-  const methods = new Set(layers.flatMap((layer) => layer.methods));
-  if (methods.size === 0) {
-    throw problems.notFound('No such path; /api/docs lists those there are');
-  }
-  const allow = [...methods, 'OPTIONS'].sort().join(', ');
-  if (ctx.method !== 'OPTIONS') {
-    throw problems.methodNotAllowed(`${ctx.path} takes ${allow}`, { headers: { Allow: allow } });
-  }
-  ctx.status = 204;
-  ctx.set('Allow', allow);
-  await Promise.resolve();
+export function refuseUnrouted({ read }: RateLimits): Middleware {
+  return async (ctx) => {
+    await read.address(ctx);
+    const layers = (ctx['matched'] ?? []) as readonly { methods: readonly string[] }[];
+    const methods = new Set(layers.flatMap((layer) => layer.methods));
+    if (methods.size === 0) {
+      throw problems.notFound('No such path; /api/docs lists those there are');
+    }
+    const allow = [...methods, 'OPTIONS'].sort().join(', ');
+    if (ctx.method !== 'OPTIONS') {
+      throw problems.methodNotAllowed(`${ctx.path} takes ${allow}`, { headers: { Allow: allow } });
+    }
+    ctx.status = 204;
+    ctx.set('Allow', allow);
+  };
 }

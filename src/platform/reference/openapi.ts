@@ -36,6 +36,14 @@ const headers = {
     description: 'The id of the request, yours or a new one: found again in logs, operations and events',
     schema: { type: 'string' },
   },
+  RateLimit: {
+    description: 'The limit of which least is left: its name, requests left (`r`), seconds until it begins anew (`t`)',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': {
+    description: 'The limits that count: for each its name, how many requests (`q`) in how many seconds (`w`)',
+    schema: { type: 'string' },
+  },
   'Idempotency-Replayed': {
     description: 'The answer was given before under this Idempotency-Key',
     schema: { type: 'string', enum: ['true'] },

@@ -21,7 +21,10 @@ function operationId({ method, path }: Route): string {
 
 const header = (description: string, schema: Json = { type: 'string' }): Json => ({ description, schema });
 const replayedHeader = { 'Idempotency-Replayed': { $ref: '#/components/headers/Idempotency-Replayed' } };
-const requestIdHeader = { 'X-Request-Id': { $ref: '#/components/headers/X-Request-Id' } };
+/** What every answer of a route has. */
+const usualHeaders = Object.fromEntries(
+  ['X-Request-Id', 'RateLimit', 'RateLimit-Policy'].map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+);
 
 /** Commands whose first answer is kept make a request repeatable; those of a pool may go on without their caller. */
 function traits(route: Route): { keyed: boolean; queued: boolean } {
@@ -56,7 +59,7 @@ function parametersOf(route: Route, components: Components): Json[] {
 function successes(route: Route, components: Components): Json {
   const { keyed, queued } = traits(route);
   const headers = {
-    ...requestIdHeader,
+    ...usualHeaders,
     ...Object.fromEntries(Object.entries(route.givesHeaders).map(([name, sentence]) => [name, header(sentence)])),
     ...(keyed ? replayedHeader : {}),
   };
@@ -74,7 +77,7 @@ function successes(route: Route, components: Components): Json {
       ? {
           202: {
             description: 'Accepted; it goes on, and Location says where its outcome will be',
-            headers: { ...requestIdHeader, Location: header('The operation: GET /api/operations/{id}') },
+            headers: { ...usualHeaders, Location: header('The operation: GET /api/operations/{id}') },
             content: { [json]: { schema: components.of(pendingOperation, 'output') } },
           },
         }
@@ -91,7 +94,7 @@ const refusalHeaders: Readonly<Record<number, Json>> = {
 function refusal(kinds: readonly ProblemKind[], status: number, keyed: boolean): Json {
   return {
     description: kinds.map(({ code, title }) => `\`${code}\`: ${title}`).join('\n\n'),
-    headers: { ...requestIdHeader, ...(keyed ? replayedHeader : {}), ...refusalHeaders[status] },
+    headers: { ...usualHeaders, ...(keyed ? replayedHeader : {}), ...refusalHeaders[status] },
     content: {
       'application/problem+json': {
         schema: {

@@ -51,6 +51,7 @@ export function problemsOf(route: Route): ProblemKind[] {
     ...(commands.some(({ pool }) => pool !== 'direct') ? [problems.gaveUp] : []),
     ...route.problems,
     ...commands.flatMap((command) => command.problems ?? []),
+    problems.tooMany,
     problems.internal,
     problems.unavailable,
   ];

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { problems } from '../errors.ts';
+import { ifNoneMatch, isKnown } from '../http/etag.ts';
 import { defineRoute, json, type Route, type RouteAnswer } from '../http/route.ts';
 import { sha256 } from '../ids.ts';
 import type { Service } from '../registry.ts';
@@ -57,13 +58,14 @@ function serve({ path, summary, produces, content, tag, output, headers }: Serve
     produces,
     output: output ?? z.string(),
     alsoAnswers: { 304: 'Not changed since the ETag of If-None-Match' },
-    takesHeaders: { 'If-None-Match': 'The ETag of what the client has' },
+    takesHeaders: ifNoneMatch,
     givesHeaders: { ETag: 'Changes with the content' },
     handle: async ({ header }): Promise<RouteAnswer> => {
       etag ??= `"${tag()}"`;
-      const known = (header('if-none-match') ?? '').split(/\s*,\s*/u).includes(etag);
       const answer = { headers: { ...headers, ETag: etag } };
-      return known ? { status: 304, ...answer } : { status: 200, body: await content(), ...answer };
+      return isKnown(header('if-none-match'), etag)
+        ? { status: 304, ...answer }
+        : { status: 200, body: await content(), ...answer };
     },
   });
 }

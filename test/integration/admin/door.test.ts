@@ -46,7 +46,10 @@ describe('the door of the admin pages', function () {
       const next = encodeURIComponent('/admin/queues/queue/gamification.3?status=failed');
       assert.deepEqual([page.status, page.headers['location']], [303, `/admin/login?next=${next}`]);
       assert.equal(page.headers['cache-control'], 'no-store');
+      assert.match(page.headers['ratelimit'] ?? '', /^"board-address";r=\d+;t=\d+$/u);
     }
+    const tried = await login('nobody@example.test');
+    assert.match(tried.headers['ratelimit'] ?? '', /^"login-address";r=\d+;t=\d+$/u);
     for (const path of everything) {
       for (const cookie of [undefined, 'admin=', 'admin=x.y.z', `admin=${'a.'.repeat(400)}`, '__Host-admin=x']) {
         const reply = await board.script('GET', path, { cookie });

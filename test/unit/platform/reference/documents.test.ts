@@ -120,6 +120,7 @@ describe('the OpenAPI document', () => {
       '413',
       '415',
       '422',
+      '429',
       '500',
       '503',
     ]);
@@ -153,14 +154,10 @@ describe('the OpenAPI document', () => {
   it('has every code of the catalogue at some operation: what is thrown is named', () => {
     const named = new Set(operations.flatMap(({ operation }) => Object.values(codesOf(operation)).flat()));
     const silent = [...problemCatalogue.keys()].filter((code) => !named.has(code));
-    // What a path answers to methods it lacks is no operation's; 412 is there for whoever takes If-Match, 429 for whoever
-    // counts; pages under /admin are not part of the API.
-    const general = [
-      'request.method-not-allowed',
-      'request.precondition-failed',
-      'request.too-many',
-      'admin.cross-site',
-    ];
+    // What a path answers to methods it lacks is no operation's; 412 and 428 are there for whoever takes If-Match; pages
+    // under /admin are not part of the API.
+    const preconditions = ['request.precondition-failed', 'request.precondition-required'];
+    const general = ['request.method-not-allowed', ...preconditions, 'admin.cross-site'];
     // What only single lines of imported files are refused with stands in their reports.
     const reported = ['bad-encoding', 'not-json', 'columns', 'outcome-lost'].map((name) => `import.${name}`);
     const elsewhere = [...general, ...reported, 'gamification.source-differs'];
