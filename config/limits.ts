@@ -5,6 +5,10 @@ export const limits = Object.freeze({
   bodyBytes: 64 * 1024,
   /** Objects and lists inside one another; MongoDB takes about a hundred, its rows included. */
   bodyDepth: 32,
+  /** A request's line and headers together; longer ones are cut off with 431. */
+  headerBytes: 32 * 1024,
+  /** One header that a route reads, in characters. */
+  headerChars: 1_024,
   pageDefault: 20,
   pageMax: 100,
   /** How long an answer waits for the commit when the request does not say. */

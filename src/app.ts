@@ -3,12 +3,14 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { config } from '#config/env.ts';
+import { limits } from '#config/limits.ts';
 import { machines } from '#machines/index.ts';
 import { createBoard } from '#src/platform/admin/queue-board.ts';
 import { audit } from '#src/platform/audit/audit.ts';
 import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
 import { mail } from '#src/platform/mail/mail.effects.ts';
 import { createApp } from '#src/platform/http/app.ts';
+import { answerBrokenRequests } from '#src/platform/http/broken-requests.ts';
 import { poolStates } from '#src/platform/commands/pool-states.ts';
 import { operations } from '#src/platform/commands/operations.ts';
 import { traces } from '#src/platform/traces/traces.ts';
@@ -72,7 +74,11 @@ export async function startApi(options: {
   const metrics = metricsMiddleware([processMetrics, clusterMetrics(queuedKinds(registry))], config.metricsToken);
   const app = createApp({ registry, submit, health, metrics, sockets: options.roles.includes('realtime'), ...board });
   const handle = app.callback();
-  const server = createServer((request, response) => void handle(request, response));
+  const server = createServer(
+    { maxHeaderSize: limits.headerBytes },
+    (request, response) => void handle(request, response),
+  );
+  answerBrokenRequests(server);
   server.keepAliveTimeout = keptAliveMs;
   const drain = drainOf(server);
   const realtime = options.roles.includes('realtime') ? createRealtime(server, mayReadFeed) : undefined;

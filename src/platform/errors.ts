@@ -100,6 +100,7 @@ export const problems = {
   keyReused: defineProblem('idempotency.body-differs', 422, 'This Idempotency-Key was used with another request'),
   preconditionRequired: defineProblem('request.precondition-required', 428, 'Say with If-Match what you read'),
   tooMany: defineProblem('request.too-many', 429, 'Too many requests of this kind'),
+  headersTooLarge: defineProblem('request.headers-too-large', 431, 'The headers or the path are too long'),
   internal: defineProblem('server.internal', 500, 'Something went wrong on our side'),
   unavailable: defineProblem('server.unavailable', 503, 'Not available at the moment; try again with the same key'),
   gaveUp: defineProblem('operation.gave-up', 500, 'The work failed every time it was tried; an operator has been told'),

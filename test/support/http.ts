@@ -7,11 +7,13 @@ import { z } from 'zod';
 import { forgetSigningKeys } from '#src/platform/auth/signing-keys.ts';
 import { roleSeed } from '#src/platform/auth/permissions.ts';
 import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
+import { limits } from '#config/limits.ts';
 import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit, type Submit } from '#src/platform/commands/submit.ts';
 import { createApp, type AppParts } from '#src/platform/http/app.ts';
 import { mail } from '#src/platform/mail/mail.effects.ts';
+import { answerBrokenRequests } from '#src/platform/http/broken-requests.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, sharedClient } from '#src/platform/redis/clients.ts';
@@ -89,7 +91,11 @@ export async function sendRaw(url: string, options: RequestOptions & { chunks?: 
 /** Serves an application on a free port. */
 export async function listen(parts: AppParts): Promise<{ url: string; server: Server }> {
   const answer = createApp(parts).callback();
-  const server = createServer((request, response) => void answer(request, response));
+  const server = createServer(
+    { maxHeaderSize: limits.headerBytes },
+    (request, response) => void answer(request, response),
+  );
+  answerBrokenRequests(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }

@@ -9,7 +9,11 @@ import { mac } from '../secrets.ts';
 /** `?limit=&cursor=` of every list; extend it with the list's own filters. */
 export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(limits.pageMax).default(limits.pageDefault),
-  cursor: z.string().max(2_048).optional(),
+  cursor: z
+    .string()
+    .max(2_048)
+    .regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/u, 'Not a cursor of a list')
+    .optional(),
 });
 
 /** The shape of a page of `item`. */

@@ -147,3 +147,16 @@ export function defineRoute<
     handle: definition.handle as Route['handle'],
   };
 }
+
+const headerNames = new WeakMap<Route, readonly string[]>();
+
+/** The request headers a route reads, `Prefer` among them where one of its commands has a pool. */
+export function headersOf(route: Route): readonly string[] {
+  let names = headerNames.get(route);
+  if (!names) {
+    const queued = route.commands.some(({ pool }) => pool !== 'direct');
+    names = [...Object.keys(route.takesHeaders), ...(queued ? ['Prefer'] : [])];
+    headerNames.set(route, names);
+  }
+  return names;
+}

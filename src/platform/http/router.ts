@@ -1,16 +1,17 @@
 // Binds routes to @koa/router: who may, the body, what fits, then the route's own `handle`. Called by app.ts.
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { limits } from '#config/limits.ts';
 import type { Submit } from '../commands/submit.ts';
 import { problems, type FieldProblem } from '../errors.ts';
 import { authenticate, nobody } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { admitUpload, type Upload } from './upload.ts';
-import { fieldProblems } from './problem.ts';
+import { fieldProblems, pointerTo } from './problem.ts';
 import type { Gates, RateLimits } from './rate-limit.ts';
 import { headerOf } from './request-id.ts';
-import { json, type Caller, type Route, type RouteRequest } from './route.ts';
+import { headersOf, json, type Caller, type Route, type RouteRequest } from './route.ts';
 
 /** Finds out who asks, whether they ask too often, and whether the route is for them. */
 function admit(route: Route, gates: Gates): Middleware {
@@ -49,11 +50,25 @@ function parsePart(schema: z.ZodType | undefined, part: string, value: unknown, 
   return parsed.data;
 }
 
+// A route that takes no query refuses one: what is not read must not look as if it were.
+const nothing = z.strictObject({});
+
+/** Headers that a route reads have a bound as any input has. */
+function checkHeaders(route: Route, ctx: Context, errors: FieldProblem[]): void {
+  for (const name of headersOf(route)) {
+    if ((headerOf(ctx, name.toLowerCase())?.length ?? 0) > limits.headerChars) {
+      const detail = `May have ${limits.headerChars} characters`;
+      errors.push({ pointer: pointerTo('headers', [name]), code: 'too_big', detail });
+    }
+  }
+}
+
 function parseRequest(route: Route, ctx: Context, submit: Submit): RouteRequest<never, never, never> {
   const errors: FieldProblem[] = [];
   const params = parsePart(route.params, 'params', ctx['params'], errors);
-  const query = parsePart(route.query, 'query', route.query && { ...ctx.query }, errors);
+  const query = parsePart(route.query ?? nothing, 'query', { ...ctx.query }, errors);
   const body = parsePart(route.body, 'body', ctx.request.body, errors);
+  checkHeaders(route, ctx, errors);
   if (errors.length > 0) {
     throw problems.invalid(undefined, { errors });
   }
@@ -130,5 +145,6 @@ export function refuseUnrouted({ read }: RateLimits): Middleware {
     }
     ctx.status = 204;
     ctx.set('Allow', allow);
+    ctx.set('Cache-Control', 'no-store');
   };
 }

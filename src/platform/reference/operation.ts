@@ -1,5 +1,6 @@
 // One route as an OpenAPI operation. Called by openapi.ts.
 import { STATUS_CODES } from 'node:http';
+import { limits } from '#config/limits.ts';
 import { permissions } from '../auth/permissions.ts';
 import { pendingOperation } from '../commands/submit.ts';
 import type { ProblemKind } from '../errors.ts';
@@ -19,11 +20,17 @@ function operationId({ method, path }: Route): string {
   return [method, ...named.map((word) => word[0]?.toUpperCase() + word.slice(1))].join('');
 }
 
-const header = (description: string, schema: Json = { type: 'string' }): Json => ({ description, schema });
+// What fits into the headers of an answer.
+const headerText: Json = { type: 'string', maxLength: 8_192 };
+const seconds: Json = { type: 'integer', format: 'int32', minimum: 0, maximum: 86_400 };
+const header = (description: string, schema: Json = headerText): Json => ({ description, schema });
 const replayedHeader = { 'Idempotency-Replayed': { $ref: '#/components/headers/Idempotency-Replayed' } };
 /** What every answer of a route has. */
 const usualHeaders = Object.fromEntries(
-  ['X-Request-Id', 'RateLimit', 'RateLimit-Policy'].map((name) => [name, { $ref: `#/components/headers/${name}` }]),
+  ['X-Request-Id', 'RateLimit', 'RateLimit-Policy', 'Access-Control-Allow-Origin'].map((name) => [
+    name,
+    { $ref: `#/components/headers/${name}` },
+  ]),
 );
 
 /** Commands whose first answer is kept make a request repeatable; those of a pool may go on without their caller. */
@@ -51,7 +58,7 @@ function parametersOf(route: Route, components: Components): Json[] {
       name,
       in: 'header',
       description,
-      schema: { type: 'string' },
+      schema: { type: 'string', maxLength: limits.headerChars },
     })),
   ];
 }
@@ -87,8 +94,8 @@ function successes(route: Route, components: Components): Json {
 
 const refusalHeaders: Readonly<Record<number, Json>> = {
   401: { 'WWW-Authenticate': header('How to authenticate') },
-  429: { 'Retry-After': header('Seconds to wait', { type: 'integer' }) },
-  503: { 'Retry-After': header('Seconds to wait', { type: 'integer' }) },
+  429: { 'Retry-After': header('Seconds to wait', seconds) },
+  503: { 'Retry-After': header('Seconds to wait', seconds) },
 };
 
 function refusal(kinds: readonly ProblemKind[], status: number, keyed: boolean): Json {
@@ -137,7 +144,8 @@ function guardOf({ auth }: Route): Json {
 
 /** A body that is read as it comes. */
 function fileBody(types: readonly string[]): Json {
-  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])) };
+  const schema: Json = { type: 'string', maxLength: limits.importBytes };
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema }])) };
 }
 
 /** The operation of a route; schemas with a name go to the components. */

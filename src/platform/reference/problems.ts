@@ -17,6 +17,7 @@ const advice: Readonly<Record<number, string>> = {
   422: 'The values were read and do not fit: `errors` says where. Nothing was changed.',
   428: 'Read it, and send its ETag as If-Match: so nobody overwrites what they have not seen.',
   429: 'Wait as long as Retry-After says, then ask again.',
+  431: 'Send fewer or shorter headers and a shorter path.',
   500: 'It is not your fault. Name the requestId to whoever runs the system.',
   503: 'Ask again after Retry-After, with the same Idempotency-Key: nothing is done twice.',
 };
@@ -38,19 +39,19 @@ const uploadProblems = [problems.timeout, problems.tooLarge, problems.unsupporte
 
 /** What a route can say no with: its own, its commands', and what follows from how it is guarded and what it takes. */
 export function problemsOf(route: Route): ProblemKind[] {
-  const { auth, params, query, body, commands } = route;
+  const { auth, body, commands } = route;
   const keyed = commands.some(({ recorded }) => recorded !== false);
   const makers = [
     ...(auth === 'public' ? [] : [problems.unauthenticated]),
     ...(typeof auth === 'object' ? [problems.forbidden] : []),
     ...(body ? [problems.malformed, problems.tooLarge, problems.unsupportedMedia] : []),
     ...(route.accepts.length > 0 ? [problems.malformed, ...uploadProblems] : []),
-    ...(params || query || body ? [problems.invalid] : []),
     ...(keyed ? [problems.malformed, problems.keyReused] : []),
     ...(commands.some(({ pool }) => pool === 'direct') ? [problems.conflict] : []),
     ...(commands.some(({ pool }) => pool !== 'direct') ? [problems.gaveUp] : []),
     ...route.problems,
     ...commands.flatMap((command) => command.problems ?? []),
+    problems.invalid,
     problems.tooMany,
     problems.internal,
     problems.unavailable,

@@ -1,9 +1,16 @@
 // From the zod schemas that validate to the JSON Schemas of the documents. Called by openapi.ts and asyncapi.ts.
 import { z } from 'zod';
+import { limits } from '#config/limits.ts';
 import { canonicalJson } from '../ids.ts';
+import { tellOfText } from './strings.ts';
 
 /** A JSON Schema, or a part of a document. */
 export type Json = Record<string, unknown>;
+
+interface Visited {
+  readonly zodSchema: z.core.$ZodTypes;
+  readonly jsonSchema: z.core.JSONSchema.BaseSchema;
+}
 
 interface Dialect {
   readonly target: 'draft-2020-12' | 'draft-07';
@@ -22,7 +29,8 @@ export class Components {
 
   /** The JSON Schema of a zod schema. A name that stands for two shapes, or a type JSON lacks, throws at start. */
   of(schema: z.ZodType, io: Dialect['io']): Json {
-    const made = z.toJSONSchema(schema, { target: this.#target, io, override: withoutNoise }) as Json;
+    const override = (visited: Visited): void => bounded(io, visited);
+    const made = z.toJSONSchema(schema, { target: this.#target, io, override }) as Json;
     const definitions = (made['$defs'] ?? made['definitions'] ?? {}) as Json;
     for (const [name, definition] of Object.entries(definitions)) {
       const shape = referring(definition);
@@ -39,13 +47,32 @@ export class Components {
   }
 }
 
-/** Bounds that every integer has in JavaScript tell nobody anything. */
-function withoutNoise({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) {
-    delete jsonSchema.minimum;
+/** No text or list in an answer is longer than what could have been sent. */
+function boundAnswer(jsonSchema: z.core.JSONSchema.BaseSchema): void {
+  if (jsonSchema.type === 'string' && !('enum' in jsonSchema) && !('const' in jsonSchema)) {
+    jsonSchema.maxLength ??= limits.bodyBytes;
   }
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) {
-    delete jsonSchema.maximum;
+  if (jsonSchema.type === 'array') {
+    jsonSchema.maxItems ??= limits.bodyBytes;
+  }
+}
+
+/** Says what is so of every value but stands in no schema. */
+function bounded(io: Dialect['io'], { zodSchema, jsonSchema }: Visited): void {
+  if (jsonSchema.type === 'integer') {
+    jsonSchema.format ??= 'int64';
+    jsonSchema.minimum ??= Number.MIN_SAFE_INTEGER;
+    jsonSchema.maximum ??= Number.MAX_SAFE_INTEGER;
+  }
+  if (jsonSchema.type === 'string') {
+    tellOfText(zodSchema, jsonSchema, io);
+  }
+  const names = jsonSchema.propertyNames;
+  if (typeof names === 'object' && names.type === 'string') {
+    names.maxLength ??= limits.bodyBytes;
+  }
+  if (io === 'output') {
+    boundAnswer(jsonSchema);
   }
 }
 
