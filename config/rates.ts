@@ -38,5 +38,5 @@ export const rateSharing = Object.freeze({
   /** The part of a limit below which it waits on: those who ask seldom cost Redis nothing. */
   part: 0.01,
   /** Addresses, and accounts, one process counts in one class at the same time. */
-  counted: 50_000,
+  counted: 20_000,
 });

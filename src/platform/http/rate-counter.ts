@@ -41,7 +41,8 @@ async function addInRedis(name: string, points: number, windowS: number): Promis
 
 /** Counts one class of requests by one kind of key. */
 export class RateCounter {
-  readonly #entries = new LRUCache<string, Entry>({ max: rateSharing.counted });
+  // Made with the first request: its memory is taken at once.
+  #entries: LRUCache<string, Entry> | undefined;
   readonly #waiting = new Map<string, Entry>();
   readonly #name: string;
   readonly #windowS: number;
@@ -57,6 +58,7 @@ export class RateCounter {
 
   /** What is known of a key now; a window begins where none is open. */
   #entryOf(key: string, now: number): Entry {
+    this.#entries ??= new LRUCache({ max: rateSharing.counted });
     const known = this.#entries.get(key);
     if (known === undefined) {
       const name = redisKey('rate', this.#name, sha256(key).slice(0, 32));
