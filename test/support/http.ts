@@ -4,16 +4,16 @@ import { createServer, request as nodeRequest, type RequestOptions, type Server 
 import type { AddressInfo } from 'node:net';
 import mongoose from 'mongoose';
 import { z } from 'zod';
+import { limits } from '#config/limits.ts';
 import { forgetSigningKeys } from '#src/platform/auth/signing-keys.ts';
 import { roleSeed } from '#src/platform/auth/permissions.ts';
 import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
-import { limits } from '#config/limits.ts';
 import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
 import { createSubmit, type Submit } from '#src/platform/commands/submit.ts';
 import { createApp, type AppParts } from '#src/platform/http/app.ts';
-import { mail } from '#src/platform/mail/mail.effects.ts';
 import { answerBrokenRequests } from '#src/platform/http/broken-requests.ts';
+import { mail } from '#src/platform/mail/mail.effects.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { migrate } from '#src/platform/mongo/migrate.ts';
 import { closeRedis, sharedClient } from '#src/platform/redis/clients.ts';

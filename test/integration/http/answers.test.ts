@@ -21,6 +21,7 @@ const routes = [
     path: '/api/thing',
     summary: 'The thing',
     auth: 'public',
+    scope: 'public',
     output: shape,
     takesHeaders: ifNoneMatch,
     givesHeaders: givesTag,
@@ -33,6 +34,7 @@ const routes = [
     path: '/api/thing',
     summary: 'Change the thing',
     auth: 'public',
+    scope: 'public',
     body: z.strictObject({ name: z.string().max(20) }),
     output: shape,
     takesHeaders: ifMatch,
@@ -49,6 +51,7 @@ const routes = [
     path: '/api/broken',
     summary: 'Throws',
     auth: 'public',
+    scope: 'public',
     output: z.string(),
     handle: () => {
       throw new Error('the password of the database is hunter2');

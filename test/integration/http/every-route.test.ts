@@ -70,6 +70,8 @@ describe('every route', function () {
     });
   const pointers = (reply: Reply): string[] => (problemOf(reply).errors ?? []).map(({ pointer }) => pointer);
   const bodied = routes.filter((route) => route.body !== undefined);
+  // An event of a machine is its type and whatever payload its chart takes; a JSON Resume may have members of others.
+  const open = ['POST /api/state-machines/:type/:id/event', 'POST /api/users/:id/resume'];
 
   before(async () => {
     server = await startServer(services);
@@ -83,8 +85,6 @@ describe('every route', function () {
   });
 
   it('refuses members that are not its own, and changes nothing', async () => {
-    // The contract: an event of a machine is its type and whatever payload its chart takes.
-    const open = ['POST /api/state-machines/:type/:id/event'];
     for (const route of bodied.filter((each) => !open.includes(named(each)))) {
       const own = new Set(Object.keys(z.toJSONSchema(route.body as z.ZodType, { io: 'input' }).properties ?? {}));
       const extra = Object.fromEntries(Object.entries(notYours).filter(([name]) => !own.has(name)));
@@ -157,7 +157,9 @@ describe('every route', function () {
         '{"a":{"__proto__":{"isAdmin":true}}}',
       ]) {
         const { status } = await ask(route, { body });
-        assert.ok(status === 400 || status === 422, `${named(route)} ${body}: ${status}`);
+        // A body that may have any member gets as far as the thing it is for, and there is none.
+        const refused = open.includes(named(route)) ? [400, 404, 422] : [400, 422];
+        assert.ok(refused.includes(status), `${named(route)} ${body}: ${status}`);
       }
     }
     assert.equal(({} as Record<string, unknown>)['isAdmin'], undefined);

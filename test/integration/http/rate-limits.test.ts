@@ -16,10 +16,10 @@ import { listen, problemOf, send, startServer, type Reply, type TestServer } fro
 const answer = async () => await Promise.resolve({ status: 200, body: 'yes' });
 const plain = { method: 'get', summary: 'For the test', output: z.string(), handle: answer } as const;
 const routes = [
-  defineRoute({ ...plain, path: '/api/exact', auth: 'public', limit: 'search' }),
-  defineRoute({ ...plain, path: '/api/exact/mine', auth: 'user', limit: 'invite' }),
-  defineRoute({ ...plain, path: '/api/shared', auth: 'public', limit: 'export' }),
-  defineRoute({ ...plain, path: '/api/short', auth: 'public', limit: 'mail' }),
+  defineRoute({ ...plain, path: '/api/exact', auth: 'public', scope: 'public', limit: 'search' }),
+  defineRoute({ ...plain, path: '/api/exact/mine', auth: 'user', scope: 'self', limit: 'invite' }),
+  defineRoute({ ...plain, path: '/api/shared', auth: 'public', scope: 'public', limit: 'export' }),
+  defineRoute({ ...plain, path: '/api/short', auth: 'public', scope: 'public', limit: 'mail' }),
 ];
 
 const few = (perAddress: number, perAccount: number, exact: boolean, windowS = 600): Rate => ({
