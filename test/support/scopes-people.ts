@@ -1,7 +1,7 @@
 // Fixtures of the walk over all routes for people, what they show of themselves, and their ventures. See scopes.ts.
 import { password } from './accounts.ts';
 import { eventually } from './eventually.ts';
-import type { Fixture, Made, World } from './scopes.ts';
+import type { Fixture, Made, World } from './scope-types.ts';
 
 const ownerOf = ({ people }: World): string => people.owner.user.id;
 const strangerOf = ({ people }: World): string => people.stranger.user.id;

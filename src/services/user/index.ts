@@ -12,7 +12,7 @@ import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
 import './user.personal.ts';
 
-export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
+export { blockedBetween, connectedIds, isConnectedTo } from './connections/index.ts';
 export { changedCredential, credentialIn, findCredentialOf, rehashPassword } from './credentials/index.ts';
 export type { Credential } from './credentials/index.ts';
 export { fillNamePrefixes } from './search/search.queries.ts';

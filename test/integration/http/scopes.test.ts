@@ -11,7 +11,8 @@ import type { Route, Scope } from '#src/platform/http/route.ts';
 import { effectsWorker } from '#workers/effects.worker.ts';
 import { logInAdmin, registerSomebody } from '../../support/accounts.ts';
 import { startServer, type Reply, type TestServer } from '../../support/http.ts';
-import { actors, fixtures, lists, ties, type Actor, type Answer, type Made, type World } from '../../support/scopes.ts';
+import { actors, type Actor, type Answer, type Made, type World } from '../../support/scope-types.ts';
+import { fixtures, lists, ties } from '../../support/scopes.ts';
 
 const registry = buildRegistry();
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;

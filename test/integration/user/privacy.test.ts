@@ -104,7 +104,9 @@ describe('privacy', function () {
       assert.deepEqual([asked.status, status], [200, 'deleting']);
       assert.ok(Math.abs(Date.parse(deletedAt) - before - undoMs) < 60_000);
       assert.equal((await call(second, 'GET', '/api/auth/me')).status, 401, 'other sessions are over');
-      assert.equal((await call(other, 'GET', `/api/users/${ada.user.id}`)).status, 404);
+      for (const path of ['', '/skills', '/portfolio', '/resume', '/activity']) {
+        assert.equal((await call(other, 'GET', `/api/users/${ada.user.id}${path}`)).status, 404, path);
+      }
       assert.equal(((await call(other, 'GET', '/api/users/?q=hidden')).body as { data: unknown[] }).data.length, 0);
       assert.deepEqual(codeOf(await call(other, 'POST', `/api/users/${ada.user.id}/restore`)), [404, 'user.not-found']);
       const again = await logIn(server, ada.user.email);

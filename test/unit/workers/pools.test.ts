@@ -15,7 +15,7 @@ describe('poolsFor', () => {
   });
 
   it('takes the pools of the services named: those of their commands, and feeds for sockets', () => {
-    assert.deepEqual(poolsFor(services, { pools: undefined, services: ['gamification', 'auth'] }), ['gamification']);
+    assert.deepEqual(poolsFor(services, { pools: undefined, services: ['gamification'] }), ['gamification']);
     assert.deepEqual(poolsFor(services, { pools: undefined, services: ['state-machine', 'websocket'] }), [
       'machines',
       'feeds',
@@ -23,7 +23,7 @@ describe('poolsFor', () => {
   });
 
   it('refuses services without a pool, and a pool of none of them', () => {
-    assert.match(String(poolsFor(services, { pools: undefined, services: ['auth'] })), /auth has no pool/u);
+    assert.match(String(poolsFor([{ name: 'one' }], { pools: undefined, services: ['one'] })), /one has no pool/u);
     assert.match(
       String(poolsFor(services, { pools: ['machines'], services: ['gamification'] })),
       /machines is no pool of gamification: those have gamification/u,

@@ -4,7 +4,7 @@ import type { Caller } from '#src/platform/http/route.ts';
 import { Connections } from '../connections/connections.model.ts';
 import { standingBetween } from '../connections/connections.queries.ts';
 import { userProblems } from '../user.errors.ts';
-import type { User } from '../user.model.ts';
+import { isShown, type User } from '../user.model.ts';
 import { findUser } from '../user.queries.ts';
 import type { Relation } from './showing.policy.ts';
 
@@ -17,13 +17,14 @@ export interface Seen {
 }
 
 /**
- * The person a path names, as the caller may see them. Blocked people find nobody, in either direction; those who may
- * read anybody are not held up by a block. @throws user.not-found
+ * The person a path names, as the caller may see them. Blocked people find nobody, in either direction, and nobody finds
+ * an account that is suspended or about to go; those who may read anybody are not held up by that. @throws user.not-found
  */
 export async function seenBy(caller: Caller, userId: string): Promise<Seen> {
   const own = caller.userId === userId;
   const [user, standing] = await Promise.all([findUser(userId), own ? null : standingBetween(caller.userId, userId)]);
-  if (!user || (standing?.blocked && !caller.can('user.read.any'))) {
+  const hidden = standing?.blocked === true || (user !== null && !isShown(user));
+  if (!user || (!own && hidden && !caller.can('user.read.any'))) {
     throw userProblems.notFound(`There is no user ${userId}`);
   }
   if (own) {
