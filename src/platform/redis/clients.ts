@@ -47,6 +47,8 @@ export function failFastClient(name: string): Redis {
     commandTimeout: commandTimeoutMs,
     maxRetriesPerRequest: 1,
     enableAutoPipelining: true,
+    // The limiters' script: in a pipeline made by itself, its first call gets no answer, and the process dies of that.
+    autoPipeliningIgnoredCommands: ['rlflxIncr'],
   });
 }
 
