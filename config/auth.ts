@@ -108,3 +108,27 @@ export const linkPaths = Object.freeze({
   emailChange: '/confirm-email',
   invitation: '/register',
 });
+
+/** Second factors, passkeys, logins of other providers and API keys. Times in milliseconds. */
+export const factorRules = Object.freeze({
+  /** How long a session may do sensitive things after its user proved to be there. */
+  stepUpMs: 10 * 60_000,
+  /** How long what was begun (a login that waits for its code, a challenge, a login elsewhere) can be completed. */
+  ticketMs: 5 * 60_000,
+  /** Codes that may be tried with one ticket. */
+  ticketTries: 5,
+  /** A code of an authenticator app is good for its own step, and this many before and after it. */
+  totpStepS: 30,
+  totpDrift: 1,
+  /** Wrong codes of an app that one account may be given in a window; backup codes and passkeys go on working. */
+  wrongCodes: 10,
+  wrongCodesMs: 15 * 60_000,
+  backupCodes: 10,
+  passkeys: 20,
+  apiKeys: 50,
+  /** How often the use of an API key is written down. */
+  keySeenEveryMs: 60_000,
+  /** Calls to other providers: how long one may take, and how many bytes it may answer. */
+  providerMs: 5_000,
+  providerBytes: 256 * 1024,
+});

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readSmtp, type SmtpSettings } from './smtp.ts';
+import { oidcProviders, type OidcProvider } from './oidc.ts';
 
 const unset = (value: unknown): unknown => (value === '' ? undefined : value);
 const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unset, schema.optional());
@@ -60,6 +61,7 @@ const environment = z.object({
   MAIL_FROM: optional(z.string().max(320)),
   PASSWORD_PROFILE: withDefault(z.enum(['basic', 'nist']), 'basic'),
   PWNED_PASSWORDS_DIR: optional(folder),
+  OIDC_PROVIDERS: withDefault(oidcProviders, '[]'),
   DRAIN_SECONDS: optional(z.coerce.number('must be a number of seconds').min(0).max(300)),
 });
 
@@ -71,6 +73,7 @@ const secrets = [
   'BOOTSTRAP_ADMIN_PASSWORD',
   'METRICS_TOKEN',
   'SMTP_URL',
+  'OIDC_PROVIDERS',
 ] as const;
 /** Seconds a production API serves on after it was told to stop. */
 const drainSeconds = 5;
@@ -110,6 +113,8 @@ export interface Config {
   readonly passwordProfile: 'basic' | 'nist';
   /** Folder of range files with the SHA-1 of passwords that leaked; unset, only the built-in list is looked at. */
   readonly pwnedPasswordsDir: string | undefined;
+  /** Providers whose accounts log in here (OpenID Connect). */
+  readonly oidcProviders: readonly OidcProvider[];
   /** How long an API that was told to stop serves on, not ready any more, so that balancers turn away from it first. */
   readonly drainMs: number;
 }
@@ -177,6 +182,7 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       registration: value.REGISTRATION,
       passwordProfile: value.PASSWORD_PROFILE,
       pwnedPasswordsDir: value.PWNED_PASSWORDS_DIR,
+      oidcProviders: Object.freeze(value.OIDC_PROVIDERS),
       drainMs: 1_000 * (value.DRAIN_SECONDS ?? (value.NODE_ENV === 'production' ? drainSeconds : 0)),
     }),
   };

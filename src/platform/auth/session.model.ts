@@ -21,6 +21,8 @@ export interface SessionRow {
   readonly revokedAt?: Date;
   /** Why it was ended, in a word. */
   readonly reason?: string;
+  /** When its user last proved to be there, beside logging in. */
+  readonly stepUpAt?: Date;
   readonly userAgent: string;
   readonly ip: string;
   readonly rev: number;
@@ -40,6 +42,7 @@ export const Sessions = defineCollection<SessionRow>(
     expiresAt: Date,
     revokedAt: Date,
     reason: String,
+    stepUpAt: Date,
     userAgent: String,
     ip: String,
     rev: Number,

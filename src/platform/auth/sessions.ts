@@ -155,3 +155,21 @@ export async function pastAddresses(userId: string): Promise<string[]> {
     .toArray();
   return rows.map(({ ip }) => ip);
 }
+
+/** When the user of a living session last proved to be there, by logging in or by a step-up; null where it is over. */
+export async function provedAt(sessionId: string): Promise<Date | null> {
+  const row = await Sessions.native().findOne(
+    { _id: sessionId, revokedAt: { $exists: false } },
+    { maxTimeMS: limits.mongoMs, projection: { createdAt: 1, stepUpAt: 1 } },
+  );
+  return row && (row.stepUpAt ?? row.createdAt);
+}
+
+/** The user of a session proved to be there now. It counts from the next request on, on every node. */
+export async function markProved(sessionId: string): Promise<void> {
+  await Sessions.native().updateOne(
+    { _id: sessionId, revokedAt: { $exists: false } },
+    { $set: { stepUpAt: new Date() }, $inc: { rev: 1 } },
+    { ...durable, maxTimeMS: limits.mongoMs },
+  );
+}

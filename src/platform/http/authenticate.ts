@@ -6,6 +6,7 @@ import type { Context } from 'koa';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { accessTokens } from '#config/auth.ts';
+import { findApiKey, looksLikeApiKey, selfScopes, type KeyHolder } from '../auth/api-keys.ts';
 import { permissionsOf, rolesNow } from '../auth/rights.ts';
 import type { Session } from '../auth/session-cache.ts';
 import { findSession } from '../auth/sessions.ts';
@@ -118,6 +119,9 @@ export async function callerOf({
  * `asAppError` makes 503 of where neither Redis nor MongoDB can say whether the session lives.
  */
 export async function verifyAccessToken(token: string): Promise<Verified> {
+  if (looksLikeApiKey(token)) {
+    throw refused('An API key does not do here; log in and send an access token');
+  }
   const { sub: userId, sid: sessionId, exp } = await checkedClaims(token);
   const session = await findSession(sessionId);
   if (!session || session.userId !== userId) {
@@ -126,13 +130,38 @@ export async function verifyAccessToken(token: string): Promise<Verified> {
   return { userId, sessionId, expiresAt: new Date(exp * 1000), caller: await callerOf(session) };
 }
 
+/**
+ * The bearer of an API key: its owner, with those of the key's scopes that the owner's roles carry now, and without a
+ * session, so that nothing that asks for a step-up lets it in.
+ */
+async function callerOfKey({ keyId, userId, scopes, roles }: KeyHolder): Promise<Caller> {
+  const granted = await permissionsOf(roles);
+  const asked = new Set(scopes);
+  return {
+    userId,
+    sessionId: '',
+    roles: ['service'],
+    apiKey: keyId,
+    can: (permission) => asked.has(permission) && (granted.has(permission) || Object.hasOwn(selfScopes, permission)),
+  };
+}
+
+const apiKey = /^Bearer (ssk_[A-Za-z0-9_-]{1,128})$/iu;
 const bearer = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)$/iu;
 const longestHeader = 4_096;
 
-/** The caller of a request by its `Authorization` header; errors as verifyAccessToken. */
+/** The caller of a request by its `Authorization` header, an access token or an API key; errors as verifyAccessToken. */
 export async function authenticate(authorization: string | undefined): Promise<Caller> {
   if (authorization === undefined) {
     throw problems.unauthenticated(undefined, { headers: { 'WWW-Authenticate': 'Bearer' } });
+  }
+  const key = authorization.length <= longestHeader ? apiKey.exec(authorization)?.[1] : undefined;
+  if (key !== undefined) {
+    const holder = await findApiKey(key);
+    if (!holder) {
+      throw refused('The API key is not valid');
+    }
+    return await callerOfKey(holder);
   }
   const token = authorization.length <= longestHeader ? bearer.exec(authorization)?.[1] : undefined;
   if (token === undefined) {

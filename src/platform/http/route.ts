@@ -16,6 +16,8 @@ export interface Caller {
   readonly roles: readonly string[];
   /** True where one of the caller's roles carries the permission. */
   readonly can: (permission: string) => boolean;
+  /** The id of the API key it asks with, which has no session; see auth/api-keys.ts. */
+  readonly apiKey?: string;
 }
 
 /** A request after every check: authenticated, permitted, parsed. */

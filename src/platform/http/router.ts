@@ -26,6 +26,9 @@ function admit(route: Route, gates: Gates): Middleware {
     }
     if (auth !== 'public') {
       const caller = await authenticate(headerOf(ctx, 'authorization'));
+      if (caller.apiKey !== undefined) {
+        admitKey(route, caller);
+      }
       ctx.state['caller'] = caller;
       const countedToo = gates.account(ctx, caller.userId);
       if (countedToo) {
@@ -37,6 +40,17 @@ function admit(route: Route, gates: Gates): Middleware {
     }
     await next();
   };
+}
+
+/** How one logs in is never a key's business, and being logged in is only where its scopes say so. */
+function admitKey({ auth, method, path }: Route, caller: Caller): void {
+  if (path.startsWith('/api/auth/')) {
+    throw problems.forbidden('An API key does not do here; log in');
+  }
+  const scope = method === 'get' ? 'self.read' : 'self.write';
+  if (auth === 'user' && !caller.can(scope)) {
+    throw problems.forbidden(`This needs the scope ${scope} of the API key`);
+  }
 }
 
 function parsePart(schema: z.ZodType | undefined, part: string, value: unknown, errors: FieldProblem[]): unknown {

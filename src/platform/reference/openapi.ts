@@ -95,7 +95,8 @@ export function openApiOf(services: readonly Service[]): Json {
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'The `accessToken` that `POST /api/auth/login` answers with: ES256, checked by RFC 8725 (RFC8725), 10 minutes',
+            'The `accessToken` that `POST /api/auth/login` answers with: ES256, checked by RFC 8725 (RFC8725), 10 minutes; ' +
+            'or, outside /api/auth, an API key (`ssk_…`)',
         },
       },
     },

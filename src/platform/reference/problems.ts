@@ -42,8 +42,8 @@ export function problemsOf(route: Route): ProblemKind[] {
   const { auth, body, commands } = route;
   const keyed = commands.some(({ recorded }) => recorded !== false);
   const makers = [
-    ...(auth === 'public' ? [] : [problems.unauthenticated]),
-    ...(typeof auth === 'object' ? [problems.forbidden] : []),
+    // Where a login is enough, an API key may still lack the scope to act as its owner.
+    ...(auth === 'public' ? [] : [problems.unauthenticated, problems.forbidden]),
     ...(body ? [problems.malformed, problems.tooLarge, problems.unsupportedMedia] : []),
     ...(route.accepts.length > 0 ? [problems.malformed, ...uploadProblems] : []),
     ...(keyed ? [problems.malformed, problems.keyReused] : []),

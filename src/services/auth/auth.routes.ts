@@ -8,6 +8,8 @@ import { authProblems } from './auth.errors.ts';
 import { registerAccount } from './auth.commands.ts';
 import { checkPassword, peerOf, prepareRegistration, renewHash } from './auth.queries.ts';
 import { keySet, login, me, register } from './auth.schema.ts';
+import { loginAnswer } from './factors/factors.schema.ts';
+import { beginOrAsk } from './factors/factors.workflow.ts';
 import { beginSession, endReusedSession } from './sessions/sessions.commands.ts';
 import { loggedIn, refresh } from './sessions/sessions.schema.ts';
 import { begin, refreshSession } from './sessions/sessions.workflow.ts';
@@ -40,7 +42,7 @@ export const authRoutes: readonly Route[] = [
     auth: 'public',
     scope: 'public',
     body: login,
-    output: loggedIn,
+    output: loginAnswer,
     limit: 'login',
     commands: [beginSession, rehashPassword],
     problems: [authProblems.invalidCredentials, authProblems.accountSuspended, authProblems.tooManyTries],
@@ -54,7 +56,7 @@ export const authRoutes: readonly Route[] = [
       if (renewed) {
         await request.submit(rehashPassword, renewed);
       }
-      return { status: 200, body: await begin(account, request) };
+      return { status: 200, body: await beginOrAsk(account, request) };
     },
   }),
   defineRoute({

@@ -1,7 +1,7 @@
 // Inputs and outputs of logging in.
 import { z } from 'zod';
 import { givenPassword, newPassword } from '#src/platform/auth/passwords.ts';
-import { emailAddress, ownAccountView, personName } from '#src/services/user/index.ts';
+import { emailAddress, ownAccountView, personName, userId } from '#src/services/user/index.ts';
 
 /** A token from a mail. */
 export const mailedToken = z.string().min(1).max(256);
@@ -27,6 +27,17 @@ export const login = z.strictObject({ email: z.string().max(320), password: give
 
 /** `GET /api/auth/me`. */
 export const me = ownAccountView;
+
+/** Who changes something about their own safety, and from where: for the security event and the notice. */
+export const act = z.strictObject({
+  userId,
+  email: z.string().max(320),
+  name: z.string().max(100),
+  ip: z.string().max(64),
+  userAgent: z.string().max(256),
+  sessionId: z.string().max(64),
+});
+export type Act = z.output<typeof act>;
 
 /** `GET /.well-known/jwks.json` (RFC 7517). */
 export const keySet = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });

@@ -20,7 +20,7 @@ export { createAccount, newAccount, setFirstPassword } from './user.commands.ts'
 export { roleProblems } from './roles/roles.errors.ts';
 export { refuseRoles } from './roles/roles.queries.ts';
 export { userProblems } from './user.errors.ts';
-export { findAccount, findCredential, findOwnAccount, namesOf, someoneHasRole } from './user.queries.ts';
+export { findAccount, findByEmail, findCredential, findOwnAccount, namesOf, someoneHasRole } from './user.queries.ts';
 export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
 export { accountView, ownAccountView, type AccountView } from './user.schema.ts';
 export { emailAddress, personName, roleName, userId } from './user.schema.ts';

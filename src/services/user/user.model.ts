@@ -7,6 +7,8 @@ import type { Settings } from './settings/settings.schema.ts';
 export interface User {
   readonly _id: string;
   readonly email: string;
+  /** When somebody last proved to read mails to the address. */
+  readonly emailVerifiedAt?: Date;
   readonly name: string;
   /** The name as it is searched and sorted by. */
   readonly nameKey: string;
@@ -14,8 +16,6 @@ export interface User {
   readonly passwordHash?: string;
   /** When it was last chosen anew: links that were mailed before are void. */
   readonly passwordChangedAt?: Date;
-  /** When its owner proved to read the mails of the address. */
-  readonly emailVerifiedAt?: Date;
   readonly roles: readonly string[];
   /** Slugs of the skills that everybody may see, kept by the area skills; missing where there never were any. */
   readonly skillSlugs?: readonly string[];
@@ -42,11 +42,11 @@ export const Users = defineCollection<User>(
   'users',
   {
     email: String,
+    emailVerifiedAt: Date,
     name: String,
     nameKey: String,
     passwordHash: String,
     passwordChangedAt: Date,
-    emailVerifiedAt: Date,
     roles: [String],
     skillSlugs: [String],
     namePrefixes: [String],

@@ -60,6 +60,16 @@ export async function findCredential(email: string): Promise<CredentialView | nu
   return user && { account: presentAccount(user), passwordHash: user.passwordHash, active: isActive(user) };
 }
 
+/** The account of an address, whether it is in use, and whether its owner proved to read mails to it; null where there is none. */
+export async function findByEmail(
+  email: string,
+): Promise<{ account: AccountView; verified: boolean; active: boolean } | null> {
+  const user = await Users.native().findOne({ email: email.trim().toLowerCase() }, bounded);
+  return (
+    user && { account: presentAccount(user), verified: user.emailVerifiedAt !== undefined, active: isActive(user) }
+  );
+}
+
 /** The roles of a user; null where there is no such user, or the account is suspended: no session of it is believed. */
 export async function rolesOfUser(id: string): Promise<readonly string[] | null> {
   const user = await Users.native().findOne({ _id: id }, { ...bounded, projection: { roles: 1, status: 1 } });

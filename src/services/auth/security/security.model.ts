@@ -24,6 +24,7 @@ export const securityKinds = Object.freeze({
   'backup-code.used': 'A backup code was used',
   'passkey.added': 'A passkey was added',
   'passkey.removed': 'A passkey was removed',
+  'passkey.regressed': 'A passkey counted backwards, as a copy of it would; it was refused',
   'api-key.made': 'An API key was made',
   'api-key.revoked': 'An API key was revoked',
   'oidc.linked': 'A login of another provider was linked',
