@@ -26,7 +26,7 @@ import { probeRedis } from '#src/platform/redis/clients.ts';
 import { importsOver } from '#src/platform/imports/service.ts';
 import { schedulesOver } from '#src/platform/schedules/service.ts';
 import { createRegistry, queuedKinds, type Registry, type Service } from '#src/platform/registry.ts';
-import { bootstrapAdmin, checkPassword, mayReadFeed, services } from './services/index.ts';
+import { boardLogin, bootstrapAdmin, mayReadFeed, services } from './services/index.ts';
 import { connect, disconnect } from './connections.ts';
 
 /** Longer than a balancer keeps an idle connection (nginx: 60 s), so that it is never closed under its next request. */
@@ -66,7 +66,7 @@ export async function startApi(options: {
   startWaiting();
   watchRights();
   const board = options.roles.includes('board')
-    ? { board: createBoard({ queues: queuesToShow(), checkPassword, submit }) }
+    ? { board: createBoard({ queues: queuesToShow(), checkPassword: boardLogin(submit), submit }) }
     : {};
   const leaving = { now: false };
   const health = { redis: async () => (await probeRedis()).ok, poolStates, leaving: () => leaving.now };

@@ -8,7 +8,7 @@ import { ventureService } from './venture/index.ts';
 import { websocketService } from './websocket/index.ts';
 
 // What process roots need of single services.
-export { bootstrapAdmin, checkPassword } from './auth/index.ts';
+export { boardLogin, bootstrapAdmin } from './auth/index.ts';
 export { fillNamePrefixes } from './user/index.ts';
 export { mayReadFeed } from './websocket/index.ts';
 

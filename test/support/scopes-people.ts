@@ -19,6 +19,7 @@ const idIn = (reply: { readonly body: unknown }): string => (reply.body as { id:
 
 /** Everybody may ask, but whom the owner has blocked finds nobody. */
 const shown = { blocked: 404, moderator: 'ok', admin: 'ok' } as const;
+const ownerless = { owner: 404, moderator: 404, admin: 404 } as const;
 const owned = { moderator: 404, admin: 404 } as const;
 
 let count = 0;
@@ -166,6 +167,10 @@ const people: Readonly<Record<string, Fixture>> = {
     make: (world) => ({ params: { id: world.people.admin.user.id } }),
     answers: { owner: undefined, stranger: undefined, member: undefined, blocked: undefined },
   },
+  // Things that only their owner's proofs make; nobody else finds them.
+  'patch /api/auth/passkeys/:id': { make: () => ({ params: { id: 'none' }, body: { name: 'x' } }), answers: ownerless },
+  'delete /api/auth/passkeys/:id': { make: () => ({ params: { id: 'none' } }), answers: ownerless },
+  'delete /api/auth/api-keys/:id': { make: () => ({ params: { id: 'none' } }), answers: ownerless },
   'delete /api/auth/sessions/:id': { make: anotherSession, answers: owned },
   'post /api/users/:id/restore': {
     make: async (world) => {

@@ -15,16 +15,20 @@ import { sessionCookie, setSessionCookie } from './cookie.ts';
 import { sendLogin, sendLogout, sendRefusal } from './pages.ts';
 import { isUnsafe, refuseCrossSite, safeNext } from './same-site.ts';
 
-/** Checks an e-mail address and a password as the API's login does: the account, or null. Errors: a 429 with Retry-After. */
+/**
+ * Checks an e-mail address, a password and, where the account has a second factor, its code: the account, or null.
+ * Errors: what the login page says instead.
+ */
 export type CheckPassword = (
   email: string,
   password: string,
-  peer: { readonly ip: string; readonly userAgent: string },
+  peer: { readonly ip: string; readonly userAgent: string; readonly code: string },
 ) => Promise<{ readonly id: string } | null>;
 
 const form = z.strictObject({
   email: z.string().max(320),
   password: givenPassword,
+  code: z.string().trim().max(64).default(''),
   next: z.string().max(1_024).optional(),
 });
 
@@ -83,18 +87,19 @@ async function logIn(ctx: Context, checkPassword: CheckPassword): Promise<void> 
     sendLogin(ctx, 422, { next: safeNext(undefined), problem: 'Fill in the e-mail address and the password.' });
     return;
   }
-  const { email, password } = parsed.data;
+  const { email, password, code } = parsed.data;
   const next = safeNext(parsed.data.next);
   const userAgent = headerOf(ctx, 'user-agent') ?? '';
-  const account = await checkPassword(email, password, { ip: ctx.ip, userAgent }).catch((error: unknown) => {
-    if (error instanceof AppError && error.problem.status === 429) {
-      ctx.set(error.headers);
-      sendLogin(ctx, 429, { next, email, problem: `${error.problem.detail}.` });
-      return 'held up' as const;
+  const account = await checkPassword(email, password, { ip: ctx.ip, userAgent, code }).catch((error: unknown) => {
+    if (error instanceof AppError && error.problem.status < 500) {
+      const { status, title, detail } = error.problem;
+      ctx.set(status === 401 ? { 'WWW-Authenticate': challenge } : error.headers);
+      sendLogin(ctx, status, { next, email, problem: `${detail ?? title}.` });
+      return 'answered' as const;
     }
     throw error;
   });
-  if (account === 'held up') {
+  if (account === 'answered') {
     return;
   }
   if (!account) {

@@ -96,6 +96,8 @@ ${problem === undefined ? '' : `<div role="alert" id="problem">${escaped(problem
 <input ${wrong}id="email" name="email" type="email" value="${escaped(email)}" autocomplete="username" maxlength="320" required${focus(email === '')}>
 <label for="password">Password</label>
 <input ${wrong}id="password" name="password" type="password" autocomplete="current-password" required${focus(email !== '')}>
+<label for="code">Code of your authenticator app, if you have one</label>
+<input id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="64">
 <button type="submit">Log in</button>
 </form>`,
   );

@@ -25,6 +25,7 @@ import './auth.personal.ts';
 
 export { bootstrapAdmin } from './auth.commands.ts';
 export { checkPassword } from './auth.queries.ts';
+export { boardLogin } from './factors/factors.workflow.ts';
 export { setProviders } from './oidc/oidc.workflow.ts';
 
 provideEndingsWitness(witnessEndings);

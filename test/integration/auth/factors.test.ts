@@ -4,6 +4,8 @@ import { after, before, describe, it } from 'mocha';
 import mongoose from 'mongoose';
 import { factorRules } from '#config/auth.ts';
 import { Work } from '#src/platform/commands/work.ts';
+import { AppError } from '#src/platform/errors.ts';
+import { boardLogin } from '#src/services/auth/index.ts';
 import { asLoggedIn, password, registerSomebody } from '../../support/accounts.ts';
 import { ageProof, codeOf, identity, registerWithApp, securityKindsOf, type WithApp } from '../../support/factors.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
@@ -41,6 +43,22 @@ describe('second factors', () => {
       .find({ kind: 'mail.message.send', 'input.to': person.user.email, 'input.template': 'auth.security-notice' })
       .toArray();
     assert.equal(mails.length, 1);
+  });
+
+  it('are asked for by the login of the admin pages, too', async () => {
+    const person = await registerWithApp(server);
+    const board = boardLogin(server.submit);
+    const peer = { ip: '192.0.2.1', userAgent: 'test' };
+    const enter = async (code: string): Promise<string> =>
+      await board(person.user.email, password, { ...peer, code }).then(
+        (account) => account?.id ?? 'nobody',
+        (error: unknown) => (error instanceof AppError ? error.problem.code : String(error)),
+      );
+    assert.equal(await enter(''), 'auth.code-needed');
+    assert.equal(await enter('000000'), 'auth.code-needed');
+    assert.equal(await enter(codeOf(person.secret)), person.user.id);
+    assert.equal(await enter(codeOf(person.secret)), 'auth.code-needed', 'a code is good once');
+    assert.equal(await enter(person.backupCodes[0] ?? ''), person.user.id);
   });
 
   it('are not on before a code confirmed them, and wrong codes confirm nothing', async () => {

@@ -7,6 +7,7 @@ export const factorProblems = {
   totpIsOff: defineProblem('auth.totp-is-off', 409, 'No authenticator app is set up'),
   wrongCode: defineProblem('auth.wrong-code', 422, 'The code is wrong, too old, or was used already'),
   mfaRefused: defineProblem('auth.mfa-refused', 401, 'The code or the token of this login is not good'),
+  codeNeeded: defineProblem('auth.code-needed', 401, 'Give the code of your authenticator app too, or a backup code'),
   stepUpRefused: defineProblem('auth.step-up-refused', 401, 'This does not prove that it is you'),
   passwordNotEnough: defineProblem(
     'auth.password-not-enough',

@@ -4,11 +4,14 @@ import { verifyPassword } from '#src/platform/auth/passwords.ts';
 import { markProved } from '#src/platform/auth/sessions.ts';
 import { openTicket, takeTicket, tryTicket } from '#src/platform/auth/tickets.ts';
 import { countTry, takeBackTry } from '#src/platform/auth/tries.ts';
+import type { Submit } from '#src/platform/commands/submit.ts';
 import { problems } from '#src/platform/errors.ts';
+import { newId } from '#src/platform/ids.ts';
 import type { RouteRequest } from '#src/platform/http/route.ts';
 import { findAccount, findCredentialOf, type AccountView } from '#src/services/user/index.ts';
 import type { z } from 'zod';
 import { factorRules, loginTries } from '#config/auth.ts';
+import { checkPassword } from '../auth.queries.ts';
 import { actOf } from '../auth.workflow.ts';
 import type { Act } from '../auth.schema.ts';
 import type { LoggedIn } from '../sessions/sessions.schema.ts';
@@ -111,4 +114,33 @@ async function proves(given: z.output<typeof stepUp>, account: AccountView, requ
   const act = actOf(account, request, sessionId);
   const { body } = await request.submit(useCode, { act, method: given.method, code: given.code });
   return (body as Checked).right;
+}
+
+/** Where a browser logs into the admin pages from, with the code it gave or none. */
+interface BoardPeer {
+  readonly ip: string;
+  readonly userAgent: string;
+  readonly code: string;
+}
+
+/**
+ * The check of the admin pages' login: a password alone is not enough where a second factor is on.
+ * Errors: `auth.code-needed`, `auth.too-many-codes`, and those of `checkPassword`.
+ */
+export function boardLogin(submit: Submit) {
+  return async (email: string, password: string, peer: BoardPeer): Promise<AccountView | null> => {
+    const account = await checkPassword(email, password, peer);
+    if (!account || !isOn(await findFactors(account.id))) {
+      return account;
+    }
+    const { code, ip } = peer;
+    const header = (name: string): string | undefined => (name === 'user-agent' ? peer.userAgent : undefined);
+    const context = { caller: { userId: account.id }, requestId: newId(), traceparent: undefined, header };
+    const method = /^\d{6}$/u.test(code) ? ('totp' as const) : ('backup-code' as const);
+    const used = code !== '' && (await submit(context, useCode, { act: actOf(account, { ip, header }), method, code }));
+    if (!used || !(used.body as Checked).right) {
+      throw factorProblems.codeNeeded('Give the code of your authenticator app, or a backup code');
+    }
+    return account;
+  };
 }
