@@ -14,7 +14,7 @@ export interface Guard {
   readonly quick?: true;
 }
 
-const tokens = 'test/unit/platform/http/authenticate.test.ts';
+const tokens = 'test/integration/auth/jws.test.ts';
 const roles = 'test/integration/user/roles.test.ts';
 const scopes = 'test/integration/http/scopes.test.ts';
 

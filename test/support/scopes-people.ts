@@ -168,9 +168,12 @@ const people: Readonly<Record<string, Fixture>> = {
     answers: { owner: undefined, stranger: undefined, member: undefined, blocked: undefined },
   },
   // Things that only their owner's proofs make; nobody else finds them.
-  'patch /api/auth/passkeys/:id': { make: () => ({ params: { id: 'none' }, body: { name: 'x' } }), answers: ownerless },
-  'delete /api/auth/passkeys/:id': { make: () => ({ params: { id: 'none' } }), answers: ownerless },
-  'delete /api/auth/api-keys/:id': { make: () => ({ params: { id: 'none' } }), answers: ownerless },
+  'patch /api/auth/passkeys/:id': {
+    make: () => ({ params: { id: 'a'.repeat(64) }, body: { name: 'x' } }),
+    answers: ownerless,
+  },
+  'delete /api/auth/passkeys/:id': { make: () => ({ params: { id: 'a'.repeat(64) } }), answers: ownerless },
+  'delete /api/auth/api-keys/:id': { make: () => ({ params: { id: 'a'.repeat(32) } }), answers: ownerless },
   'delete /api/auth/sessions/:id': { make: anotherSession, answers: owned },
   'post /api/users/:id/restore': {
     make: async (world) => {
