@@ -157,7 +157,13 @@ describe('the OpenAPI document', () => {
     // What a path answers to methods it lacks is no operation's; 412 and 428 are there for whoever takes If-Match; pages
     // under /admin are not part of the API.
     const preconditions = ['request.precondition-failed', 'request.precondition-required'];
-    const general = ['request.method-not-allowed', 'request.headers-too-large', ...preconditions, 'admin.cross-site'];
+    const general = [
+      'request.method-not-allowed',
+      'request.headers-too-large',
+      ...preconditions,
+      'admin.cross-site',
+      'auth.code-needed',
+    ];
     // What only single lines of imported files are refused with stands in their reports.
     const reported = ['bad-encoding', 'not-json', 'columns', 'outcome-lost'].map((name) => `import.${name}`);
     const elsewhere = [...general, ...reported, 'gamification.source-differs'];
