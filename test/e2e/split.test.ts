@@ -6,7 +6,7 @@ import { call } from '../support/fleet.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { showLogs, startSystem, type System } from '../support/system.ts';
 
-const people = '--services=auth,user';
+const people = '--services=auth,user,venture';
 const play = '--services=gamification,state-machine,websocket';
 
 describe('the product in two halves', () => {
