@@ -82,9 +82,11 @@ export const onboarding = Object.freeze({
   machine,
   input,
   events: {
-    XP_EARNED: { payload: nothing, from: 'operator' },
-    LEVEL_REACHED: { payload: nothing, from: 'operator' },
-    SNOOZE: { payload: nothing, from: 'owner' },
+    XP_EARNED: { payload: nothing, from: ['operator'] },
+    LEVEL_REACHED: { payload: nothing, from: ['operator'] },
+    SNOOZE: { payload: nothing, from: ['owner'] },
   },
-  owner: (id: string): string | null => id,
+  access: { create: ['operator'], read: ['owner'] },
+  early: 'reject',
+  people: (id: string) => ({ owner: id, members: [] }),
 } as const);

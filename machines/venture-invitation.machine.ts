@@ -36,10 +36,12 @@ export const ventureInvitation = Object.freeze({
   machine,
   input: nothing,
   events: {
-    INVITE: { payload: nothing, from: 'operator' },
-    ACCEPT: { payload: nothing, from: 'operator' },
-    DECLINE: { payload: nothing, from: 'operator' },
-    WITHDRAW: { payload: nothing, from: 'operator' },
+    INVITE: { payload: nothing, from: ['operator'] },
+    ACCEPT: { payload: nothing, from: ['operator'] },
+    DECLINE: { payload: nothing, from: ['operator'] },
+    WITHDRAW: { payload: nothing, from: ['operator'] },
   },
-  owner: (): string | null => null,
+  access: { create: ['operator'], read: ['operator'] },
+  early: 'reject',
+  people: () => ({ owner: null, members: [] }),
 } as const);

@@ -43,6 +43,13 @@ async function hiddenVenture({ board: { server } }: Asker): Promise<string> {
 
 /** By permission; null: nothing asks for it yet. */
 export const probes: Readonly<Partial<Record<Permission, Probe | null>>> = {
+  'machine.operate': async ({ board, who }) => {
+    const body = { type: 'onboarding', id: `of-${who.user.id}`, input: {} };
+    return verdict(
+      await board.server.call('POST', '/api/state-machines/create', { token: who.accessToken, body }),
+      [403],
+    );
+  },
   'user.read.any': async ({ board, who, other }) => {
     const { body } = await board.server.call('GET', `/api/users/${other}`, { token: who.accessToken });
     return 'email' in (body as object);

@@ -7,7 +7,7 @@ import type { Caller } from '../http/route.ts';
 import type { Permission } from './permissions.ts';
 
 /** Who asks, as conditions see them. */
-export type Asker = Pick<Caller, 'userId' | 'can'>;
+export type Asker = Pick<Caller, 'userId' | 'roles' | 'can'>;
 
 /** A MongoDB filter over members of a row, in the operators CASL knows: $eq $ne $in $nin $all $lt … $exists $elemMatch. */
 export type Condition = Readonly<Record<string, unknown>>;

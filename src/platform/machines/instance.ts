@@ -5,6 +5,7 @@ import { shardFor } from '../commands/work.ts';
 import { canonicalJson } from '../ids.ts';
 import type { MachineDefinition } from './definition.ts';
 import { fire, start, step, type MachineEventInput, type NotAccepted, type Step, type TimerDraft } from './kernel.ts';
+import { standsFor } from './people.ts';
 import {
   instanceId,
   MachineInstances,
@@ -49,12 +50,11 @@ export function create(
     seq: -1,
     timers: [],
     lastHash: '',
-    owner: definition.owner(born.id),
     inputHash: born.inputHash,
     rev: -1,
     createdAt: cause.now,
   };
-  return applied(before, null, { type: 'created' }, taken, cause);
+  return applied(definition, before, null, { type: 'created' }, taken, cause);
 }
 
 /** The next step of an instance on an event. Throws MachineFault where the chart fails. */
@@ -65,7 +65,7 @@ export function advance(
   cause: StepCause,
 ): Advance | NotAccepted {
   const taken = step(definition, instance.snapshot, event, cause.now);
-  return taken.accepted ? applied(instance, instance, event, taken, cause) : taken;
+  return taken.accepted ? applied(definition, instance, instance, event, taken, cause) : taken;
 }
 
 /** The next step of an instance on a timer it waits for. Throws MachineFault where the chart fails. */
@@ -81,7 +81,7 @@ export function expire(
   }
   const waiting = withoutTimer(instance, timer.id);
   const event = timer.trigger.kind === 'raise' ? timer.trigger.event : { type: timer.sendId };
-  return applied(waiting, waiting, event, taken, cause);
+  return applied(definition, waiting, waiting, event, taken, cause);
 }
 
 /** The instance when a timer of its has gone off. */
@@ -101,9 +101,13 @@ export function firedTimer(timer: Timer, now: Date, error?: string): Timer {
 }
 
 /** What an instance has before its first step. */
-type Unborn = Omit<MachineInstance, 'status' | 'value' | 'tags' | 'context' | 'snapshot' | 'updatedAt'>;
+type Unborn = Omit<
+  MachineInstance,
+  'status' | 'value' | 'tags' | 'context' | 'snapshot' | 'owner' | 'members' | 'readers' | 'updatedAt'
+>;
 
 function applied(
+  definition: MachineDefinition,
   instance: Unborn,
   before: MachineInstance | null,
   event: MachineEventInput,
@@ -130,6 +134,7 @@ function applied(
     prevHash: instance.lastHash,
   });
   const timers = timersAfter(instance, taken, seq, cause.requestId);
+  const people = definition.people(instance.key, taken.context);
   const next: MachineInstance = {
     ...instance,
     seq,
@@ -139,6 +144,9 @@ function applied(
     context: taken.context,
     snapshot: taken.snapshot,
     timers: timers.waiting,
+    owner: people.owner,
+    members: people.members,
+    readers: standsFor(definition.access.read, people),
     lastHash: transition.hash,
     rev: instance.rev + 1,
     updatedAt: cause.now,

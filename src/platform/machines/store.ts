@@ -32,6 +32,10 @@ export interface MachineInstance {
   readonly lastHash: string;
   /** The user it is about, or null. */
   readonly owner: string | null;
+  /** Users who take part in it. */
+  readonly members: readonly string[];
+  /** Who may read it, by the names of people.ts. */
+  readonly readers: readonly string[];
   /** Digest of what it was created with. */
   readonly inputHash: string;
   readonly rev: number;
@@ -53,6 +57,8 @@ export const MachineInstances = defineCollection<MachineInstance>('machine_insta
   timers: [Object],
   lastHash: String,
   owner: String,
+  members: [String],
+  readers: [String],
   inputHash: String,
   rev: Number,
   createdAt: Date,

@@ -4,7 +4,7 @@ import { defineCommand, put, type Command, type Decision, type State } from '#sr
 import { AppError, problems } from '#src/platform/errors.ts';
 import { fieldProblems } from '#src/platform/http/problem.ts';
 import { canonicalJson, sha256 } from '#src/platform/ids.ts';
-import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+import type { MachineDefinition, MachineEvent } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import {
   advance,
@@ -36,6 +36,7 @@ import {
   stepFailed,
   typeUnknown,
 } from './state-machine.errors.ts';
+import { mayDo, mayRead, maySend } from './state-machine.policy.ts';
 import { presentOutcome, presentState } from './state-machine.presenter.ts';
 import {
   createInput,
@@ -44,20 +45,23 @@ import {
   type CreateInput,
   type EventBody,
   type FireInput,
+  type MachineAsker,
   type SendInput,
 } from './state-machine.schema.ts';
 import { consequencesOf, definitionOf, newestDefinition, sendKind } from './state-machine.workflow.ts';
 
 /**
  * Creates an instance; answers with its state. The same input again: 200 and the state as it is.
- * Errors: `state-machine.unknown-type`, `request.invalid`, `state-machine.input-differs`, `state-machine.step-failed`.
+ * Errors: `state-machine.unknown-type`, `request.forbidden`, `request.invalid`, `state-machine.input-differs`,
+ * `state-machine.step-failed`.
  */
 export const createInstance = defineCommand<CreateInput>({
   kind: 'state-machine.instance.create',
   pool: 'machines',
   input: createInput,
-  problems: [typeUnknown, problems.invalid, inputDiffers, stepFailed],
+  problems: [typeUnknown, problems.forbidden, problems.invalid, inputDiffers, stepFailed],
   key: ({ type, id }) => instanceId(type, id),
+  identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
     await reader.read(MachineInstances, commands.map(instanceOf));
   },
@@ -66,15 +70,16 @@ export const createInstance = defineCommand<CreateInput>({
 
 /**
  * Sends an event to an instance; answers with what it came to. The same event id again: the same answer.
- * Errors: `state-machine.not-found`, `state-machine.seq-differs`, `state-machine.event-not-accepted`,
- * `state-machine.step-failed`, `request.invalid`, `idempotency.body-differs`.
+ * Errors: `state-machine.not-found`, `request.forbidden`, `state-machine.seq-differs`,
+ * `state-machine.event-not-accepted`, `state-machine.step-failed`, `request.invalid`, `idempotency.body-differs`.
  */
 export const sendEvent = defineCommand<SendInput>({
   kind: sendKind,
   pool: 'machines',
   input: sendInput,
-  problems: [instanceUnknown, seqDiffers, eventNotAccepted, stepFailed, problems.invalid],
+  problems: [instanceUnknown, problems.forbidden, seqDiffers, eventNotAccepted, stepFailed, problems.invalid],
   key: ({ type, id }) => instanceId(type, id),
+  identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
     await Promise.all([
       reader.read(MachineInstances, commands.map(instanceOf)),
@@ -125,6 +130,10 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
   if (!definition) {
     return typeUnknown(`There is no machine of the type ${type}`);
   }
+  const asker = askerOf(command);
+  if (!asker.operates && definition.access.create.every((principal) => principal === 'operator')) {
+    return problems.forbidden(`You may not create machines of the type ${type}`);
+  }
   const parsed = definition.input.safeParse(input ?? {});
   if (!parsed.success) {
     return problems.invalid(undefined, { errors: fieldProblems('body/input', parsed.error) });
@@ -132,6 +141,10 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
   const inputHash = sha256(canonicalJson(parsed.data));
   const existing = state.get(MachineInstances, instanceOf(command));
   if (existing) {
+    // Whether there is one of this id is for those who may see it.
+    if (!mayRead(asker, existing.readers)) {
+      return inputDiffers(`${existing._id} is taken`);
+    }
     return existing.inputHash === inputHash
       ? { result: presentState(definitionOf(existing), existing), status: 200 }
       : inputDiffers(`${existing._id} exists and was created with other input`);
@@ -139,6 +152,9 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
   return unlessFailed(() => {
     const born = { id, input: parsed.data as Record<string, unknown>, inputHash };
     const created = create(definition, born, causeOf(command, now));
+    if (!mayDo(asker, definition.access.create, created.instance)) {
+      return problems.forbidden(`You may not create this machine of the type ${type}`);
+    }
     return { ...decisionOf(definition, created), result: presentState(definition, created.instance) };
   });
 }
@@ -152,7 +168,25 @@ function decideSend(state: State, command: Command<SendInput>, now: Date): Decis
   if (!instance) {
     return instanceUnknown(`There is no machine ${instanceOf(command)}`);
   }
+  const definition = definitionOf(instance);
+  const verdict = maySend(askerOf(command), instance, declaredEvent(definition, command.input.event.type));
+  if (verdict === 'hidden') {
+    return instanceUnknown(`There is no machine ${instance._id}`);
+  }
+  if (verdict === 'forbidden') {
+    return problems.forbidden(`You may not send ${command.input.event.type} to this machine`);
+  }
   return unlessFailed(() => send(state, command, instance, now));
+}
+
+/** Rows of the product itself carry no asker: they come from `system` alone, and it may do everything. */
+function askerOf({ actor, input: { asker } }: Command<{ asker?: MachineAsker | undefined }>): MachineAsker {
+  const own = actor === 'system';
+  return asker ?? { names: [], operates: own, readsAny: own };
+}
+
+function declaredEvent({ events }: MachineDefinition, type: string): MachineEvent | undefined {
+  return Object.hasOwn(events, type) ? events[type] : undefined;
 }
 
 function send(state: State, command: Command<SendInput>, instance: MachineInstance, now: Date): Decision | AppError {
@@ -184,7 +218,7 @@ function eventOf(
   instance: MachineInstance,
   { type, ...payload }: EventBody,
 ): MachineEventInput | AppError {
-  const declared = Object.hasOwn(definition.events, type) ? definition.events[type] : undefined;
+  const declared = declaredEvent(definition, type);
   if (!declared) {
     return notAccepted(instance, type, accepts(definition, instance.snapshot));
   }

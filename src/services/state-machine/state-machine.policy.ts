@@ -1,39 +1,65 @@
-// Who may see and move a machine: pure functions over what the caller may and whom the instance is about.
+// Who may see, create and move a machine: pure functions over who asks and whom the instance concerns.
 import { defineAccess, may, type Asker } from '#src/platform/auth/abilities.ts';
-import type { MachineEvent } from '#src/platform/machines/definition.ts';
+import type { MachineEvent, MachinePeople, Principal } from '#src/platform/machines/definition.ts';
+import { standsFor } from '#src/platform/machines/people.ts';
+import type { MachineAsker } from './state-machine.schema.ts';
 
-/** The person a machine is about, and who may read or operate any. An owner without a name is nobody. */
-const machineAccess = defineAccess<{ readonly owner: string | null }>('machine', {
+function namesOf({ userId, roles }: Asker): string[] {
+  return ['anyone', ...(userId === '' ? [] : [`user.${userId}`]), ...roles.map((role) => `role.${role}`)];
+}
+
+/** Who may read a machine: whoever its definition names, and who may read or operate any. */
+const machineAccess = defineAccess<{ readonly readers: readonly string[] }>('machine', {
   read: [
     { permission: 'machine.read.any' },
     { permission: 'machine.operate' },
-    { where: ({ userId }) => ({ owner: { $eq: userId, $ne: '' } }) },
+    { where: (asker) => ({ readers: { $in: namesOf(asker) } }) },
   ],
 });
 
-/** Reading: the person it is about, and who may read or operate any machine. */
-export function canRead(caller: Asker, owner: string | null): boolean {
-  return may(caller, 'read', machineAccess, { owner });
+/** True where the caller may read an instance. */
+export function canRead(caller: Asker, { readers }: { readonly readers: readonly string[] }): boolean {
+  return may(caller, 'read', machineAccess, { readers });
+}
+
+/** The caller as commands of this service are told of them. */
+export function askerFor(caller: Asker): MachineAsker {
+  return {
+    names: namesOf(caller),
+    operates: caller.can('machine.operate'),
+    readsAny: caller.can('machine.read.any'),
+  };
+}
+
+/** As `canRead`, where a command is decided. */
+export function mayRead(asker: MachineAsker, readers: readonly string[]): boolean {
+  return asker.operates || asker.readsAny || overlap(asker.names, readers);
+}
+
+/** True where one of the principals stands for who asks. */
+export function mayDo(asker: MachineAsker, principals: readonly Principal[], people: MachinePeople): boolean {
+  return asker.operates || overlap(asker.names, standsFor(principals, people));
 }
 
 /**
  * Sending: `yes`; `forbidden` for somebody who may see the machine and not send this; `hidden` for everybody else.
- * An event the machine does not declare is left to the machine, which says what it takes instead.
+ * An event the machine does not declare is left to the machine, for whoever could send any of its events.
  */
 export function maySend(
-  caller: Asker,
-  owner: string | null,
+  asker: MachineAsker,
+  instance: MachinePeople & { readonly readers: readonly string[] },
   event: MachineEvent | undefined,
 ): 'yes' | 'forbidden' | 'hidden' {
-  if (caller.can('machine.operate')) {
+  if (event ? mayDo(asker, event.from, instance) : asker.operates || takesPart(asker, instance)) {
     return 'yes';
   }
-  if (isOwner(caller, owner)) {
-    return event?.from === 'operator' ? 'forbidden' : 'yes';
-  }
-  return canRead(caller, owner) ? 'forbidden' : 'hidden';
+  return mayRead(asker, instance.readers) ? 'forbidden' : 'hidden';
 }
 
-function isOwner(caller: Asker, owner: string | null): boolean {
-  return owner !== null && owner !== '' && caller.userId === owner;
+function takesPart(asker: MachineAsker, people: MachinePeople): boolean {
+  return mayDo(asker, ['owner', 'member'], people);
+}
+
+function overlap(left: readonly string[], right: readonly string[]): boolean {
+  return left.some((name) => right.includes(name));
 }

@@ -1,5 +1,6 @@
 // Reads of machines.
 import { limits } from '#config/limits.ts';
+import type { Asker } from '#src/platform/auth/abilities.ts';
 import { decodeCursor, encodeCursor, toPage } from '#src/platform/http/cursor.ts';
 import {
   instanceId,
@@ -12,22 +13,32 @@ import {
 import { instanceUnknown } from './state-machine.errors.ts';
 import { presentState, presentTransition } from './state-machine.presenter.ts';
 import type { StateOutput } from './state-machine.schema.ts';
-import { definitionOf, newestDefinition } from './state-machine.workflow.ts';
+import { canRead } from './state-machine.policy.ts';
+import { definitionOf } from './state-machine.workflow.ts';
 
-/** The user an instance of this type and id is about; undefined where there is no such type. Reads nothing. */
-export function ownerOf(type: string, id: string): string | null | undefined {
-  return newestDefinition(type)?.owner(id);
+/** True where the caller may read this instance, and so follow it. False where there is none. */
+export async function mayReadInstance(caller: Asker, type: string, id: string): Promise<boolean> {
+  const instance = await MachineInstances.native().findOne(
+    { _id: instanceId(type, id) },
+    { projection: { readers: 1 }, maxTimeMS: limits.mongoMs },
+  );
+  return instance !== null && canRead(caller, instance);
 }
 
 /** An instance as it stands. Errors: `state-machine.not-found`. */
-export async function readState(type: string, id: string): Promise<StateOutput> {
-  const instance = await readInstance(type, id);
+export async function readState(caller: Asker, type: string, id: string): Promise<StateOutput> {
+  const instance = await readInstance(caller, type, id);
   return presentState(definitionOf(instance), instance);
 }
 
 /** Steps of an instance, oldest first, and whether their hashes hold. Errors: `state-machine.not-found`. */
-export async function readHistory(type: string, id: string, page: { limit: number; cursor?: string | undefined }) {
-  const instance = await readInstance(type, id);
+export async function readHistory(
+  caller: Asker,
+  type: string,
+  id: string,
+  page: { limit: number; cursor?: string | undefined },
+) {
+  const instance = await readInstance(caller, type, id);
   const purpose = `state-machine.history.${instance._id}`;
   const after = page.cursor === undefined ? null : Number(decodeCursor(purpose, page.cursor));
   // From the last row of the page before, because that is what this page's first row must follow.
@@ -48,10 +59,11 @@ function endsWell(instance: MachineInstance, rows: readonly Transition[]): boole
   return rows.find((row) => row.seq === instance.seq)?.hash === instance.lastHash;
 }
 
-async function readInstance(type: string, id: string): Promise<MachineInstance> {
+/** An instance the caller may read; others are as if they were not there. */
+async function readInstance(caller: Asker, type: string, id: string): Promise<MachineInstance> {
   const _id = instanceId(type, id);
   const instance = await MachineInstances.native().findOne({ _id }, { maxTimeMS: limits.mongoMs });
-  if (!instance) {
+  if (!instance || !canRead(caller, instance)) {
     throw instanceUnknown(`There is no machine ${_id}`);
   }
   return instance;

@@ -1,21 +1,19 @@
 // The HTTP paths of machines.
-import { problems } from '#src/platform/errors.ts';
 import { pageQuery } from '#src/platform/http/cursor.ts';
 import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
-import { defineRoute, type Caller } from '#src/platform/http/route.ts';
+import { defineRoute } from '#src/platform/http/route.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
-import { canRead, maySend } from './state-machine.policy.ts';
-import { ownerOf, readHistory, readState } from './state-machine.queries.ts';
+import { askerFor } from './state-machine.policy.ts';
+import { readHistory, readState } from './state-machine.queries.ts';
 import {
-  createInput,
+  createBody,
   eventBody,
   eventOutput,
   historyOutput,
   instanceParams,
   stateOutput,
 } from './state-machine.schema.ts';
-import { newestDefinition } from './state-machine.workflow.ts';
 
 const etag = { ETag: 'The step it shows, for If-Match' };
 
@@ -25,15 +23,18 @@ export const routes = [
     method: 'post',
     path: '/api/state-machines/create',
     summary: 'Create a machine; the same input again answers with its state',
-    auth: { permission: 'machine.operate' },
-    scope: 'role',
-    body: createInput,
+    auth: 'user',
+    scope: 'self',
+    body: createBody,
     status: 201,
     output: stateOutput,
     alsoAnswers: { 200: 'It was there, created with the same input' },
     givesHeaders: etag,
     commands: [createInstance],
-    handle: async (request) => tagged(await request.submit(createInstance, request.body, 201), 'seq'),
+    handle: async (request) => {
+      const input = { ...request.body, asker: askerFor(request.caller) };
+      return tagged(await request.submit(createInstance, input, 201), 'seq');
+    },
   }),
   defineRoute({
     method: 'post',
@@ -47,12 +48,16 @@ export const routes = [
     takesHeaders: { 'If-Match': 'The step the machine must be at, as ETag gave it, such as "3"' },
     givesHeaders: etag,
     commands: [sendEvent],
-    problems: [instanceUnknown, problems.forbidden, seqDiffers],
     handle: async (request) => {
       const { type, id } = request.params;
-      authorizeSend(request.caller, type, id, request.body.type);
       const expectSeq = expectedNumber(request.header('if-match'), seqDiffers);
-      const input = { type, id, event: request.body, ...(expectSeq === undefined ? {} : { expectSeq }) };
+      const input = {
+        type,
+        id,
+        event: request.body,
+        ...(expectSeq === undefined ? {} : { expectSeq }),
+        asker: askerFor(request.caller),
+      };
       return tagged(await request.submit(sendEvent, input), 'seq');
     },
   }),
@@ -67,8 +72,7 @@ export const routes = [
     givesHeaders: etag,
     problems: [instanceUnknown],
     handle: async ({ params: { type, id }, caller }) => {
-      authorizeRead(caller, type, id);
-      return tagged({ status: 200, body: await readState(type, id) }, 'seq');
+      return tagged({ status: 200, body: await readState(caller, type, id) }, 'seq');
     },
   }),
   defineRoute({
@@ -82,30 +86,7 @@ export const routes = [
     output: historyOutput,
     problems: [instanceUnknown],
     handle: async ({ params: { type, id }, query, caller }) => {
-      authorizeRead(caller, type, id);
-      return { status: 200, body: await readHistory(type, id, query) };
+      return { status: 200, body: await readHistory(caller, type, id, query) };
     },
   }),
 ];
-
-function authorizeRead(caller: Caller, type: string, id: string): void {
-  if (!canRead(caller, ownerOf(type, id) ?? null)) {
-    throw instanceUnknown();
-  }
-}
-
-function authorizeSend(caller: Caller, type: string, id: string, event: string): void {
-  const definition = newestDefinition(type);
-  const events = definition?.events ?? {};
-  const verdict = maySend(
-    caller,
-    definition?.owner(id) ?? null,
-    Object.hasOwn(events, event) ? events[event] : undefined,
-  );
-  if (verdict === 'hidden') {
-    throw instanceUnknown();
-  }
-  if (verdict === 'forbidden') {
-    throw problems.forbidden(`You may not send ${event} to this machine`);
-  }
-}

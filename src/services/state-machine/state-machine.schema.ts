@@ -23,11 +23,30 @@ export const eventBody = z.looseObject({
     .refine((name) => !isReserved(name), 'is reserved: only the runtime sends events of this type'),
 });
 
-/** Input of `state-machine.instance.create` and body of its route. */
-export const createInput = z.strictObject({ type, id, input: json.optional() });
+/**
+ * Who asks, as the door saw them: the names that stand for them (platform/machines/people.ts), and whether they may
+ * operate and read any machine. Judged where the step is decided, so that membership and step are one commit.
+ */
+const asker = z.strictObject({
+  names: z.array(z.string()).max(100),
+  operates: z.boolean(),
+  readsAny: z.boolean(),
+});
 
-/** Input of `state-machine.event.send`. `expectSeq`: refuse where the machine has moved on. */
-export const sendInput = z.strictObject({ type, id, event: eventBody, expectSeq: seq.optional() });
+/** Body of the route that creates an instance. */
+export const createBody = z.strictObject({ type, id, input: json.optional() });
+
+/** Input of `state-machine.instance.create`. Without `asker`: the product itself. */
+export const createInput = createBody.extend({ asker: asker.optional() });
+
+/** Input of `state-machine.event.send`. `expectSeq`: refuse where the machine has moved on; `asker` as above. */
+export const sendInput = z.strictObject({
+  type,
+  id,
+  event: eventBody,
+  expectSeq: seq.optional(),
+  asker: asker.optional(),
+});
 
 /** Input of `state-machine.timer.fire`. */
 export const fireInput = z.strictObject({ timerId: z.string(), instance: z.string() });
@@ -87,6 +106,7 @@ const transition = z.strictObject({
 /** A page of steps, oldest first; `chain` says whether the hashes of this page and its neighbours hold. */
 export const historyOutput = pageOf(transition).extend({ chain: z.enum(['intact', 'broken']) });
 
+export type MachineAsker = z.output<typeof asker>;
 export type CreateInput = z.output<typeof createInput>;
 export type SendInput = z.output<typeof sendInput>;
 export type FireInput = z.output<typeof fireInput>;

@@ -7,9 +7,9 @@ import { isInTeam } from '#src/services/venture/index.ts';
 type Rule = (caller: Caller, id: string) => boolean | Promise<boolean>;
 
 /** `machine.<type>.<id>`. */
-function ofMachine(caller: Caller, id: string): boolean {
+async function ofMachine(caller: Caller, id: string): Promise<boolean> {
   const [type = '', ...key] = id.split('.');
-  return mayReadInstance(caller, type, key.join('.'));
+  return await mayReadInstance(caller, type, key.join('.'));
 }
 
 /**

@@ -13,13 +13,12 @@ import {
   spawnChild,
   type AnyStateMachine,
 } from 'xstate';
-import { z } from 'zod';
 import { chartOf } from '#src/platform/machines/chart.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+import { define as defineChart } from './charts.ts';
 
 function define(machine: unknown): MachineDefinition {
-  const chart = machine as AnyStateMachine;
-  return { type: 'odd', version: 1, machine: chart, input: z.unknown(), events: {}, owner: () => null };
+  return { ...defineChart(machine as AnyStateMachine), type: 'odd' };
 }
 
 const child = createMachine({ id: 'child' });

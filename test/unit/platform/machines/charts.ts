@@ -7,14 +7,16 @@ import type { NotAccepted, Step } from '#src/platform/machines/kernel.ts';
 
 /** A definition around a chart, with events anybody may send. */
 export function define(machine: AnyStateMachine, events: readonly string[] = []): MachineDefinition {
-  const event = { payload: z.looseObject({}), from: 'operator' } as const;
+  const event = { payload: z.looseObject({}), from: ['operator'] } as const;
   return {
     type: machine.id,
     version: 1,
     machine,
     input: z.unknown(),
     events: Object.fromEntries(events.map((type) => [type, event])),
-    owner: () => null,
+    access: { create: ['operator'], read: ['owner'] },
+    early: 'reject',
+    people: () => ({ owner: null, members: [] }),
   };
 }
 

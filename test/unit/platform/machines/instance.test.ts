@@ -45,7 +45,9 @@ const definition: MachineDefinition = {
   }),
   input: z.object({ litres: z.number() }),
   events: {},
-  owner: (id) => `owner-of-${id}`,
+  access: { create: ['operator'], read: ['owner', 'role:legal'] },
+  early: 'reject',
+  people: (id) => ({ owner: `owner-of-${id}`, members: [] }),
 };
 
 const start = Date.parse('2026-01-01T00:00:00.000Z');
@@ -94,6 +96,8 @@ describe('an instance of a machine', () => {
         timers: null,
         lastHash: null,
         owner: 'owner-of-k1',
+        members: [],
+        readers: ['user.owner-of-k1', 'role.legal'],
         inputHash: 'hash',
         rev: 0,
         createdAt: at(0),
