@@ -12,7 +12,7 @@ import { rolesOfUser } from './user.queries.ts';
 import { userRoutes } from './user.routes.ts';
 import './user.personal.ts';
 
-export { blockedBetween, connectedIds, isConnectedTo } from './connections/index.ts';
+export { blockedBetween, connectedIds, connectionIn, isConnectedTo, readConnection } from './connections/index.ts';
 export { changedCredential, credentialIn, findCredentialOf, rehashPassword } from './credentials/index.ts';
 export type { Credential } from './credentials/index.ts';
 export { fillNamePrefixes } from './search/search.queries.ts';
@@ -21,7 +21,7 @@ export { roleProblems } from './roles/roles.errors.ts';
 export { refuseRoles } from './roles/roles.queries.ts';
 export { userProblems } from './user.errors.ts';
 export { findAccount, findByEmail, findCredential, findOwnAccount, namesOf, someoneHasRole } from './user.queries.ts';
-export { readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
+export { isShownIn, readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
 export { accountView, ownAccountView, type AccountView } from './user.schema.ts';
 export { emailAddress, personName, roleName, userId } from './user.schema.ts';
 

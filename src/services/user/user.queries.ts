@@ -109,6 +109,12 @@ export function userIn(state: State, id: string): { readonly id: string; readonl
   return user && { id: user._id, name: user.name };
 }
 
+/** True for a user that `readUsers` read and that others may find: neither suspended nor about to be deleted. */
+export function isShownIn(state: State, id: string): boolean {
+  const user = state.get(Users, id);
+  return user !== null && isShown(user);
+}
+
 /** Reads users by their addresses into a command's state: for imports of other services. */
 export async function readUsersByEmail(reader: Reader, emails: Iterable<string>): Promise<void> {
   await reader.readBy(Users, 'email', emails);

@@ -3,7 +3,7 @@ import { ventureLimits } from '#config/ventures.ts';
 import { defineCommand, insert, put, type Command, type Reader } from '#src/platform/commands/command.ts';
 import type { Decision, EventDraft, State } from '#src/platform/commands/command.ts';
 import { AppError } from '#src/platform/errors.ts';
-import { readUsers, userIn } from '#src/services/user/index.ts';
+import { connectionIn, isShownIn, readConnection, readUsers } from '#src/services/user/index.ts';
 import { activeVentureFor, actorOf, audienceOf, loadVentures } from '../venture.commands.ts';
 import { ventureProblems } from '../venture.errors.ts';
 import { memberJoined, ownershipTransferred } from '../venture.events.ts';
@@ -53,7 +53,8 @@ function refusalOf(venture: Venture, command: Command<InviteInput>): AppError | 
 }
 
 /**
- * Invites somebody into a team, or offers the ownership to somebody of it. Codes: venture.not-found, .role-too-low,
+ * Invites somebody into a team, or offers the ownership to somebody of it. To two people with a block between them each
+ * is nobody, whatever else they may. Codes: venture.not-found, .role-too-low,
  * .archived, .already-invited, .already-in-team, .must-be-in-team, .person-unknown.
  */
 export const invitePerson = defineCommand<InviteInput>({
@@ -77,6 +78,7 @@ export const invitePerson = defineCommand<InviteInput>({
         reader,
         commands.map(({ input }) => input.userId),
       ),
+      ...commands.map(async ({ actor, input }) => await readConnection(reader, actor, input.userId)),
     ]);
   },
   decide: (state, command, now) => {
@@ -84,7 +86,9 @@ export const invitePerson = defineCommand<InviteInput>({
     if (venture instanceof AppError) {
       return venture;
     }
-    if (!userIn(state, command.input.userId)) {
+    const { userId } = command.input;
+    // Nobody learns here of a block, or of an account that is hidden: it is as if there were no such person.
+    if (!isShownIn(state, userId) || connectionIn(state, command.actor, userId).blocked) {
       return invitationProblems.personUnknown();
     }
     const refusal = refusalOf(venture, command);
