@@ -20,7 +20,8 @@ export { createAccount, newAccount, setFirstPassword } from './user.commands.ts'
 export { roleProblems } from './roles/roles.errors.ts';
 export { refuseRoles } from './roles/roles.queries.ts';
 export { userProblems } from './user.errors.ts';
-export { findAccount, findByEmail, findCredential, findOwnAccount, namesOf, someoneHasRole } from './user.queries.ts';
+export { namesOf } from './showing/showing.queries.ts';
+export { findAccount, findByEmail, findCredential, findOwnAccount, someoneHasRole } from './user.queries.ts';
 export { isShownIn, readUsers, readUsersByEmail, userByEmail, userIn } from './user.queries.ts';
 export { accountView, ownAccountView, type AccountView } from './user.schema.ts';
 export { emailAddress, personName, roleName, userId } from './user.schema.ts';

@@ -70,16 +70,6 @@ export const Users = defineCollection<User>(
   ],
 );
 
-/** True where the account is in use: nobody logs into another one, and others do not find it. */
-export function isActive({ status }: Pick<User, 'status'>): boolean {
-  return (status ?? 'active') === 'active';
-}
-
-/** True where others may find the account: it is in use, and not about to be deleted. */
-export function isShown(user: Pick<User, 'status' | 'deletion'>): boolean {
-  return isActive(user) && user.deletion === undefined;
-}
-
 /** The form of a name that search compares: without case and without differences of width. */
 export function nameKeyOf(name: string): string {
   return name.normalize('NFKC').toLowerCase();

@@ -1,13 +1,14 @@
 // From a row to what is sent: the only place that decides which fields leave.
-import { mayShow, privacyOf, type Relation } from './profile/profile.policy.ts';
+import { privacyOf } from './profile/profile.policy.ts';
 import type { Profile } from './profile/profile.schema.ts';
+import { mayShow, seesAll, type Relation } from './showing/showing.policy.ts';
 import type { User } from './user.model.ts';
 import type { AccountView, OwnAccountView, UserView } from './user.schema.ts';
 
 /** A user as somebody who stands so to them may see them: each field only for whom its owner allows. */
 export function presentUser(user: User, relation: Relation): UserView {
   const privacy = privacyOf(user);
-  const whole = relation === 'self' || relation === 'overseer';
+  const whole = seesAll(relation);
   const profile = Object.entries(user.profile ?? {}).filter(([field]) =>
     mayShow(privacy[field as keyof Profile], relation),
   );

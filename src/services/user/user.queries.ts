@@ -1,11 +1,8 @@
 // Reads of accounts.
 import type { Reader, State } from '#src/platform/commands/command.ts';
-import type { Caller } from '#src/platform/http/route.ts';
 import { limits } from '#config/limits.ts';
-import { standingBetween, standingWith } from './connections/connections.queries.ts';
-import { relationOf, type Relation } from './profile/profile.policy.ts';
-import { userProblems } from './user.errors.ts';
-import { isActive, isShown, Users, type User } from './user.model.ts';
+import { isActive, isShown } from './showing/showing.policy.ts';
+import { Users, type User } from './user.model.ts';
 import { presentAccount, presentOwnAccount } from './user.presenter.ts';
 import type { AccountView, OwnAccountView } from './user.schema.ts';
 
@@ -14,25 +11,6 @@ const bounded = { maxTimeMS: limits.mongoMs };
 /** The user, or null. */
 export async function findUser(id: string): Promise<User | null> {
   return await Users.native().findOne({ _id: id }, bounded);
-}
-
-/**
- * The user a path names and how the caller stands to them. Blocked people, and those whose account is suspended, are
- * nobody but to who may read anybody. @throws user.not-found
- */
-export async function seenUser(
-  caller: Caller,
-  id: string,
-): Promise<{ readonly user: User; readonly relation: Relation }> {
-  const [user, standing] = await Promise.all([
-    findUser(id),
-    caller.userId === id ? undefined : standingBetween(caller.userId, id),
-  ]);
-  const relation = user && relationOf(caller, id, standing);
-  if (!user || !relation || !(isShown(user) || relation === 'self' || relation === 'overseer')) {
-    throw userProblems.notFound(`There is no user ${id}`);
-  }
-  return { user, relation };
 }
 
 /** The account of an id as its owner sees it; null where there is none, or it is suspended. */
@@ -79,23 +57,6 @@ export async function rolesOfUser(id: string): Promise<readonly string[] | null>
 /** True where somebody has the role. */
 export async function someoneHasRole(role: string): Promise<boolean> {
   return (await Users.native().findOne({ roles: role }, { ...bounded, projection: { _id: 1 } })) !== null;
-}
-
-/**
- * The names of users by id; ids of nobody are left out, and, where it is said who looks, those of people with a block
- * between them. For the queries of other services.
- */
-export async function namesOf(ids: Iterable<string>, caller?: Caller): Promise<Map<string, string>> {
-  const asked = [...new Set(ids)];
-  const [rows, standing] = await Promise.all([
-    Users.native()
-      .find({ _id: { $in: asked } }, bounded)
-      .project<Pick<User, '_id' | 'name'>>({ name: 1 })
-      .toArray(),
-    caller ? standingWith(caller.userId, asked) : undefined,
-  ]);
-  const shown = rows.filter(({ _id }) => !caller || relationOf(caller, _id, standing?.get(_id)) !== null);
-  return new Map(shown.map((row) => [row._id, row.name]));
 }
 
 /** Reads users into a command's state: for `load` of other services. */

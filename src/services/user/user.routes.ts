@@ -12,10 +12,10 @@ import { refuseRoles } from './roles/roles.queries.ts';
 import { canUpdate } from './user.policy.ts';
 import { profileRoutes } from './profile/profile.routes.ts';
 import { findUsers } from './search/search.queries.ts';
+import { seenUser } from './showing/showing.queries.ts';
 import { settingsRoutes } from './settings/settings.routes.ts';
 import { suspensionRoutes } from './suspension/suspension.routes.ts';
 import { presentUser } from './user.presenter.ts';
-import { seenUser } from './user.queries.ts';
 import { createUser, listUsers, userPage, userParams, userView, type UserView } from './user.schema.ts';
 
 /** The routes of accounts, profiles and settings. */

@@ -38,8 +38,11 @@ export async function readableVenture(id: string, caller: Caller): Promise<Ventu
   return venture;
 }
 
-async function teamOf(venture: Venture): Promise<TeamView> {
-  const names = await namesOf(venture.team.map(({ userId }) => userId));
+async function teamOf(venture: Venture, caller: Caller): Promise<TeamView> {
+  const names = await namesOf(
+    venture.team.map(({ userId }) => userId),
+    caller,
+  );
   return {
     data: venture.team.map(({ userId, role, joinedAt }) => ({
       userId,
@@ -86,7 +89,7 @@ const reads = [
     problems: [ventureProblems.notFound],
     handle: async ({ params, caller }) => ({
       status: 200,
-      body: await teamOf(await readableVenture(params.id, caller)),
+      body: await teamOf(await readableVenture(params.id, caller), caller),
     }),
   }),
 ];

@@ -5,8 +5,10 @@ import { audit } from '#src/platform/audit/audit.ts';
 import { newId } from '#src/platform/ids.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { ventureService } from '#src/services/venture/index.ts';
 import { logIn, logInAdmin, password, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
+import { tie } from '../../support/people.ts';
 
 describe('suspended accounts', () => {
   let server: TestServer;
@@ -15,7 +17,7 @@ describe('suspended accounts', () => {
   let other: LoggedIn;
 
   before(async () => {
-    server = await startServer([userService, authService, audit]);
+    server = await startServer([userService, authService, ventureService, audit]);
     admin = await logInAdmin(server);
     other = await registerSomebody(server, 'Other');
     const email = 'moderator@example.test';
@@ -60,6 +62,67 @@ describe('suspended accounts', () => {
     assert.equal(shown.status, 'suspended');
     await set(moderator, id, 'activate');
     assert.equal((await see(other, `/api/users/${id}`)).status, 200);
+  });
+
+  it('are in no list, endorsed and looked at by nobody, as the single read has it', async () => {
+    const [ada, eve] = [await registerSomebody(server, 'Ada'), await registerSomebody(server, 'Eve')];
+    const post = async (who: LoggedIn, path: string, body: object): Promise<Reply> =>
+      await server.call('POST', path, { token: who.accessToken, body });
+    for (const who of [ada, eve]) {
+      await post(who, `/api/users/${who.user.id}/skills`, { name: 'Rockets' });
+    }
+    await tie(ada.user.id, eve.user.id);
+    const endorsements = (whom: LoggedIn): string => `/api/users/${whom.user.id}/skills/rockets/endorsements`;
+    assert.equal((await post(eve, endorsements(ada), {})).status, 201);
+    const venture = (await post(ada, '/api/ventures/create', { name: 'Of Ada' })).body as { id: string };
+    await post(ada, `/api/ventures/${venture.id}/invitations`, { userId: eve.user.id, role: 'member' });
+    await post(eve, `/api/ventures/${venture.id}/invitations/${eve.user.id}/accept`, {});
+    const seen = async (): Promise<unknown[]> => {
+      const lists = [
+        `/api/users/${ada.user.id}/connections`,
+        endorsements(ada),
+        `/api/ventures/${venture.id}/team`,
+        '/api/users/?q=eve',
+      ];
+      const names: unknown[] = [];
+      for (const path of lists) {
+        names.push((await see(ada, path)).text.includes('"Eve"'));
+      }
+      const activity = await see(other, `/api/users/${ada.user.id}/activity?types=skill.endorsed`);
+      return [...names, activity.text.includes(eve.user.id)];
+    };
+    const acts = async (): Promise<number[]> => [
+      (await post(ada, endorsements(eve), {})).status,
+      (await server.call('POST', `/api/users/${eve.user.id}/views`, { token: ada.accessToken })).status,
+    ];
+    assert.deepEqual(await seen(), [true, true, true, true, true]);
+    await set(moderator, eve.user.id, 'suspend');
+    assert.deepEqual(
+      [await seen(), await acts()],
+      [
+        [false, false, false, false, false],
+        [404, 404],
+      ],
+    );
+    await set(moderator, eve.user.id, 'activate');
+    assert.deepEqual(
+      [await seen(), await acts()],
+      [
+        [true, true, true, true, true],
+        [201, 204],
+      ],
+    );
+  });
+
+  it('and others show all they have to those who may read anybody, by the one rule', async () => {
+    const { accessToken, user } = await registerSomebody(server, 'Private Person');
+    const body = { name: 'Secrets', visibility: 'private' };
+    await server.call('POST', `/api/users/${user.id}/skills`, { token: accessToken, body });
+    const skillsFor = async (who: LoggedIn): Promise<unknown> =>
+      ((await see(who, `/api/users/${user.id}/skills`)).body as { data: { visibility?: string }[] }).data.map(
+        ({ visibility }) => visibility,
+      );
+    assert.deepEqual([await skillsFor(other), await skillsFor(moderator)], [[], ['private']]);
   });
 
   it('are on record, once for each act', async () => {

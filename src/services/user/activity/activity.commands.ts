@@ -3,6 +3,7 @@ import { defineCommand, insert, put } from '#src/platform/commands/command.ts';
 import { retention } from '#config/retention.ts';
 import { connectionIn, readConnection } from '../connections/index.ts';
 import { userProblems } from '../user.errors.ts';
+import { isShown } from '../showing/showing.policy.ts';
 import { Users } from '../user.model.ts';
 import { AnalyticsChoices, ProfileViews } from './activity.model.ts';
 import { chooseInput, viewInput } from './activity.schema.ts';
@@ -57,7 +58,8 @@ export const noteView = defineCommand({
     ]);
   },
   decide: (state, { actor, input: { userId, viewer } }, now) => {
-    if (!state.get(Users, userId) || connectionIn(state, actor, userId).blocked) {
+    const user = state.get(Users, userId);
+    if (!user || connectionIn(state, actor, userId).blocked || !(isShown(user) || actor === userId)) {
       return userProblems.notFound();
     }
     const counted = state.get(AnalyticsChoices, userId)?.viewsCounted ?? true;

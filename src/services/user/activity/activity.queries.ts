@@ -8,10 +8,11 @@ import { problems } from '#src/platform/errors.ts';
 import { Events, type StoredEvent } from '#src/platform/events/event.ts';
 import { decodeCursor, encodeCursor, type Page } from '#src/platform/http/cursor.ts';
 import type { Caller } from '#src/platform/http/route.ts';
+import { blockedPeers } from '../connections/connections.queries.ts';
 import { connectionAccepted } from '../connections/connections.events.ts';
 import { visibleItems } from '../portfolio/portfolio.queries.ts';
 import type { Relation } from '../showing/showing.policy.ts';
-import { blockedPeers, seenBy } from '../showing/showing.queries.ts';
+import { namesOf, seenUser } from '../showing/showing.queries.ts';
 import { Endorsements } from '../skills/skills.model.ts';
 import { visibleSkills } from '../skills/skills.queries.ts';
 import { AnalyticsChoices, ProfileViews } from './activity.model.ts';
@@ -20,12 +21,24 @@ import { isRange, type AnalyticsView } from './activity.schema.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
 
-async function shownOf(caller: Caller, userId: string, relation: Relation): Promise<Shown> {
+/** Those of whom events tell and who are nobody to the caller: a block, or a hidden account. */
+async function nobodies(caller: Caller, events: readonly StoredEvent[]): Promise<string[]> {
+  const named = events.flatMap(({ data }) => (typeof data['by'] === 'string' ? [data['by']] : []));
+  const names = named.length === 0 ? new Map<string, string>() : await namesOf(named, caller);
+  return named.filter((id) => !names.has(id));
+}
+
+async function shownOf(
+  caller: Caller,
+  userId: string,
+  relation: Relation,
+  events: readonly StoredEvent[],
+): Promise<Shown> {
   const [skills, items, ...hidden] = await Promise.all([
     visibleSkills(userId, relation),
     visibleItems(userId, relation),
     blockedPeers(userId),
-    blockedPeers(caller.userId),
+    nobodies(caller, events),
   ]);
   return {
     slugs: new Set(skills.map(({ slug }) => slug)),
@@ -54,7 +67,7 @@ export async function activityFor(
   userId: string,
   query: { readonly types?: string | undefined; readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Page<object>> {
-  const { relation } = await seenBy(caller, userId);
+  const { relation } = await seenUser(caller, userId);
   const own = relation === 'self';
   const purpose = `activity.${caller.userId}.${userId}.${query.types ?? ''}`;
   const after = query.cursor === undefined ? null : place.parse(decodeCursor(purpose, query.cursor));
@@ -64,7 +77,7 @@ export async function activityFor(
     .limit(query.limit + 1)
     .toArray();
   const page = rows.slice(0, query.limit);
-  const shown = own ? null : await shownOf(caller, userId, relation);
+  const shown = own ? null : await shownOf(caller, userId, relation, page);
   const last = page.at(-1);
   const hasMore = rows.length > query.limit;
   const nextCursor = hasMore && last ? encodeCursor(purpose, [last.time.toISOString(), last._id]) : null;

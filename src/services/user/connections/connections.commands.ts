@@ -10,7 +10,8 @@ import {
 } from '#src/platform/commands/command.ts';
 import type { AppError } from '#src/platform/errors.ts';
 import { userProblems } from '../user.errors.ts';
-import { isShown, Users } from '../user.model.ts';
+import { isShown } from '../showing/showing.policy.ts';
+import { Users } from '../user.model.ts';
 import { connectionProblems } from './connections.errors.ts';
 import {
   connectionAccepted,
@@ -58,6 +59,12 @@ function pairFor(state: State, { actor, input }: Command<{ userId: string }>, no
     : pair;
 }
 
+/** The name of somebody whom others may find. */
+function nameIn(state: State, userId: string): string | null {
+  const user = state.get(Users, userId);
+  return user && isShown(user) ? user.name : null;
+}
+
 function decided(
   state: State,
   after: Connection,
@@ -75,7 +82,7 @@ function decided(
         data: { connectionId: after._id, by, other },
       }),
     ],
-    result: silent ? {} : presentConnection(after, by, state.get(Users, other)?.name ?? null),
+    result: silent ? {} : presentConnection(after, by, nameIn(state, other)),
   };
 }
 

@@ -3,6 +3,8 @@ import { limits } from '#config/limits.ts';
 import type { Reader, State } from '#src/platform/commands/command.ts';
 import { problems } from '#src/platform/errors.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
+import type { Caller } from '#src/platform/http/route.ts';
+import { relationOf } from '../showing/showing.policy.ts';
 import { Users, type User } from '../user.model.ts';
 import { Connections, isBlocked, isConnected, otherOf, pairOf, type Connection } from './connections.model.ts';
 import { presentBlock, presentConnection } from './connections.presenter.ts';
@@ -81,7 +83,7 @@ async function pageOfPairs<View>(
   list: string,
   filter: object,
   { limit, cursor }: { readonly limit: number; readonly cursor?: string | undefined },
-  viewerId: string,
+  { viewerId, names: namesOf }: Viewing,
   present: (pair: Connection, viewerId: string, name: string | null) => View,
 ): Promise<Page<View>> {
   const after = cursor === undefined ? null : (decodeCursor('connections', cursor) as ListCursor);
@@ -98,7 +100,7 @@ async function pageOfPairs<View>(
     .sort({ updatedAt: -1, _id: -1 })
     .limit(limit + 1)
     .toArray();
-  const names = await namesIn(pairs, viewerId);
+  const names = await namesOf(pairs.map((pair) => otherOf(pair, viewerId)));
   return toPage(
     pairs,
     limit,
@@ -108,26 +110,43 @@ async function pageOfPairs<View>(
   );
 }
 
-async function namesIn(pairs: readonly Connection[], viewerId: string): Promise<Map<string, string>> {
-  const users = await Users.native()
-    .find({ _id: { $in: pairs.map((pair) => otherOf(pair, viewerId)) } }, bounded)
-    .project<Pick<User, '_id' | 'name'>>({ name: 1 })
-    .toArray();
-  return new Map(users.map(({ _id, name }) => [_id, name]));
+/** Whose side of the pairs is shown, and the names the caller may read of the others. */
+interface Viewing {
+  readonly viewerId: string;
+  readonly names: (ids: readonly string[]) => Promise<Map<string, string>>;
 }
 
-/** Somebody's connections of one state. Errors: request.invalid for a cursor of another list. */
-export async function findConnections(userId: string, query: ListConnections): Promise<Page<ConnectionView>> {
+async function namesFor(ids: readonly string[], isShownTo: (user: User) => boolean): Promise<Map<string, string>> {
+  const users = await Users.native()
+    .find({ _id: { $in: [...ids] } }, bounded)
+    .toArray();
+  return new Map(users.filter(isShownTo).map(({ _id, name }) => [_id, name]));
+}
+
+/**
+ * Somebody's connections of one state, as the caller may see them: whose account is hidden has no name.
+ * Errors: request.invalid for a cursor of another list.
+ */
+export async function findConnections(
+  userId: string,
+  query: ListConnections,
+  caller: Caller,
+): Promise<Page<ConnectionView>> {
   const { state, direction } = query;
   const side = direction === undefined ? 'members' : direction === 'incoming' ? 'addressee' : 'requester';
   const filter = { [side]: userId, state, blockedBy: { $size: 0 } };
-  return await pageOfPairs(`${userId} ${side} ${state}`, filter, query, userId, presentConnection);
+  // No pair of this list has a block in it.
+  const names: Viewing['names'] = async (ids) =>
+    await namesFor(ids, (user) => relationOf(caller, user, undefined) !== null);
+  return await pageOfPairs(`${userId} ${side} ${state}`, filter, query, { viewerId: userId, names }, presentConnection);
 }
 
-/** Whom somebody has blocked. Errors: request.invalid for a cursor of another list. */
+/** Whom somebody has blocked, by name: nobody else could tell them whose block to lift. Errors: request.invalid for a cursor of another list. */
 export async function findBlocks(
   userId: string,
   query: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Page<BlockView>> {
-  return await pageOfPairs(`${userId} blocks`, { blockedBy: userId }, query, userId, presentBlock);
+  const names: Viewing['names'] = async (ids) => await namesFor(ids, () => true);
+  const filter = { blockedBy: userId };
+  return await pageOfPairs(`${userId} blocks`, filter, query, { viewerId: userId, names }, presentBlock);
 }

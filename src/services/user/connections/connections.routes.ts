@@ -58,7 +58,7 @@ export const connectionRoutes: readonly Route[] = [
     problems: [userProblems.notFound],
     handle: async ({ params, query, caller }) => {
       checkOwn(caller, params.id);
-      return { status: 200, body: await findConnections(params.id, query) };
+      return { status: 200, body: await findConnections(params.id, query, caller) };
     },
   }),
   defineRoute({

@@ -4,7 +4,7 @@ import { limits } from '#config/limits.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { mayShow, type Relation } from '../showing/showing.policy.ts';
-import { seenBy } from '../showing/showing.queries.ts';
+import { seenUser } from '../showing/showing.queries.ts';
 import { portfolioProblems } from './portfolio.errors.ts';
 import { Portfolios, type Item, type ItemKind } from './portfolio.model.ts';
 import { presentItem } from './portfolio.presenter.ts';
@@ -25,7 +25,7 @@ export async function itemsFor(
   userId: string,
   query: { readonly kind?: ItemKind | undefined; readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Page<ReturnType<typeof presentItem>>> {
-  const { relation } = await seenBy(caller, userId);
+  const { relation } = await seenUser(caller, userId);
   const purpose = `portfolio.${userId}.${query.kind ?? ''}`;
   const items = (await visibleItems(userId, relation)).filter(
     ({ kind }) => query.kind === undefined || kind === query.kind,
@@ -44,7 +44,7 @@ export async function itemsFor(
 
 /** One item that the caller may see. @throws user.not-found, user.portfolio-item-not-found */
 export async function itemFor(caller: Caller, userId: string, id: string): Promise<ReturnType<typeof presentItem>> {
-  const { relation } = await seenBy(caller, userId);
+  const { relation } = await seenUser(caller, userId);
   const item = (await visibleItems(userId, relation)).find((each) => each.id === id);
   if (!item) {
     throw portfolioProblems.notFound();

@@ -1,6 +1,7 @@
 // What a person says of themselves, and for whom each part of it is.
 import { z } from 'zod';
 import { isTimeZone } from '#src/platform/schedules/zone.ts';
+import { level } from '../showing/showing.policy.ts';
 
 const clean = /^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u;
 const line = (max: number) =>
@@ -92,14 +93,6 @@ export const profileChange = z
     availability: profileFields.availability.nullable(),
   })
   .partial();
-
-/**
- * For whom something is. `public` is for everybody who is logged in, and for pages without a login once there are any:
- * no path of this version shows a person to somebody without one.
- */
-export const levels = ['public', 'members', 'connections', 'private'] as const;
-const level = z.enum(levels);
-export type Level = z.output<typeof level>;
 
 /** Every part whose owner says for whom it is. */
 export const privacyShape = z

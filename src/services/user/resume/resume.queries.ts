@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { Portfolios } from '../portfolio/portfolio.model.ts';
-import { seenBy } from '../showing/showing.queries.ts';
+import { seenUser } from '../showing/showing.queries.ts';
 import { visibleItems } from '../portfolio/portfolio.queries.ts';
 import { visibleSkills } from '../skills/skills.queries.ts';
 import { schemaAddress, sectionsOf } from './resume.policy.ts';
@@ -11,7 +11,7 @@ import type { resumeView } from './resume.schema.ts';
 
 /** Somebody's items and skills that the caller may see, as a JSON Resume. @throws user.not-found */
 export async function resumeFor(caller: Caller, userId: string): Promise<z.output<typeof resumeView>> {
-  const { user, relation } = await seenBy(caller, userId);
+  const { user, relation } = await seenUser(caller, userId);
   const [items, skills, portfolio] = await Promise.all([
     visibleItems(userId, relation),
     visibleSkills(userId, relation),

@@ -6,7 +6,7 @@ import { canonicalJson, sha256 } from '#src/platform/ids.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { blockedPeers, standingWith } from '../connections/connections.queries.ts';
-import { relationOf } from '../profile/profile.policy.ts';
+import { relationOf } from '../showing/showing.policy.ts';
 import { Users } from '../user.model.ts';
 import { presentUser } from '../user.presenter.ts';
 import type { ListUsers, UserView } from '../user.schema.ts';
@@ -42,12 +42,14 @@ export async function findUsers(query: ListUsers, caller: Caller): Promise<Page<
     caller.userId,
     rows.map(({ _id }) => _id),
   );
-  return toPage(
+  const { data, page } = toPage(
     rows,
     limit,
-    (row) => presentUser(row, relationOf(caller, row._id, standing.get(row._id)) ?? 'anonymous'),
+    (row) => ({ row, relation: relationOf(caller, row, standing.get(row._id)) }),
     (row) => encodeCursor('users', { list, nameKey: row.nameKey, id: row._id } satisfies ListCursor),
   );
+  // Whoever became nobody to the caller since the rows were read is left out.
+  return { data: data.flatMap(({ row, relation }) => (relation ? [presentUser(row, relation)] : [])), page };
 }
 
 /** What was asked for, as conditions that all must hold. Nothing of what people type is ever a pattern. */

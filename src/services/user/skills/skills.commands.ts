@@ -4,7 +4,7 @@ import { defineCommand, put, type Command, type Decision, type State } from '#sr
 import type { EventDraft, Reader, Write } from '#src/platform/commands/command.ts';
 import type { AppError } from '#src/platform/errors.ts';
 import { connectionIn, readConnection } from '../connections/index.ts';
-import { mayShow } from '../showing/showing.policy.ts';
+import { isShown, mayShow } from '../showing/showing.policy.ts';
 import { userProblems } from '../user.errors.ts';
 import { Users, type User } from '../user.model.ts';
 import { skillProblems } from './skills.errors.ts';
@@ -214,7 +214,8 @@ function endorsable(state: State, { actor, input }: Command<{ userId: string; sl
     return skillProblems.ownSkill();
   }
   const { connected, blocked } = connectionIn(state, actor, userId);
-  if (!state.get(Users, userId) || blocked) {
+  const user = state.get(Users, userId);
+  if (!user || !isShown(user) || blocked) {
     return userProblems.notFound();
   }
   const skill = skillListIn(state, userId).skills.find((each) => each.slug === slug);

@@ -1,5 +1,5 @@
 // Skills and endorsements as they are sent.
-import type { Relation } from '../showing/showing.policy.ts';
+import { seesAll, type Relation } from '../showing/showing.policy.ts';
 import type { Endorsement, Skill } from './skills.model.ts';
 import type { SkillView } from './skills.schema.ts';
 
@@ -22,7 +22,12 @@ export function presentSkill(
   counted: { readonly endorsements: number; readonly endorsedByYou: boolean },
 ): SkillView {
   const { visibility, ...shown } = presentOwnSkill(skill);
-  return { ...shown, ...(relation === 'self' ? { visibility } : {}), ...counted };
+  return { ...shown, ...(seesAll(relation) ? { visibility } : {}), ...counted };
+}
+
+/** An endorsement as others see it; `name` is that of whoever gave it. */
+export function presentEndorsement({ by: id, note, endorsedAt }: Endorsement, name: string) {
+  return { by: { id, name }, ...(note === undefined ? {} : { note }), endorsedAt: endorsedAt.toISOString() };
 }
 
 /** An endorsement as whoever gave it gets it back. */

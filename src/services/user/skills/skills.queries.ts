@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import type { Caller } from '#src/platform/http/route.ts';
+import { blockedPeers } from '../connections/connections.queries.ts';
 import { mayShow, type Relation } from '../showing/showing.policy.ts';
-import { blockedPeers, seenBy } from '../showing/showing.queries.ts';
-import { namesOf } from '../user.queries.ts';
+import { namesOf, seenUser } from '../showing/showing.queries.ts';
 import { skillProblems } from './skills.errors.ts';
-import { Endorsements, SkillLists, type Endorsement, type Skill } from './skills.model.ts';
-import { presentSkill } from './skills.presenter.ts';
+import { Endorsements, SkillLists, type Skill } from './skills.model.ts';
+import { presentEndorsement, presentSkill } from './skills.presenter.ts';
 import type { endorsementView, SkillView } from './skills.schema.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
@@ -47,7 +47,7 @@ async function countEndorsements(userId: string, caller: Caller): Promise<Map<st
 
 /** All skills of somebody that the caller may see, with their endorsements as of now. @throws user.not-found */
 export async function skillsFor(caller: Caller, userId: string): Promise<Page<SkillView> & { asOf: string }> {
-  const { relation } = await seenBy(caller, userId);
+  const { relation } = await seenUser(caller, userId);
   const [skills, counts] = await Promise.all([visibleSkills(userId, relation), countEndorsements(userId, caller)]);
   const data = skills.map((skill) => {
     const counted = counts.get(skill.slug);
@@ -60,7 +60,8 @@ export async function skillsFor(caller: Caller, userId: string): Promise<Page<Sk
 const place = z.tuple([z.string(), z.string(), z.iso.datetime(), z.string()]);
 
 /**
- * Who endorsed a skill, the newest first. People whom the owner or the caller has to do with a block are left out.
+ * Who endorsed a skill, the newest first. Left out are people between whom and the owner or the caller a block stands, and
+ * those whose account is hidden, so that a page can be short although there is more.
  * @throws user.not-found, user.skill-not-found, request.invalid for a cursor of another list
  */
 export async function endorsementsFor(
@@ -68,7 +69,7 @@ export async function endorsementsFor(
   { id, slug }: { readonly id: string; readonly slug: string },
   query: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Page<z.output<typeof endorsementView>>> {
-  const { relation } = await seenBy(caller, id);
+  const { relation } = await seenUser(caller, id);
   const skills = await visibleSkills(id, relation);
   if (!skills.some((skill) => skill.slug === slug)) {
     throw skillProblems.notFound();
@@ -81,17 +82,17 @@ export async function endorsementsFor(
     .sort({ endorsedAt: -1, _id: -1 })
     .limit(query.limit + 1)
     .toArray();
-  const names = await namesOf(rows.map(({ by }) => by));
-  return toPage(
+  const names = await namesOf(
+    rows.map(({ by }) => by),
+    caller,
+  );
+  const { data, page } = toPage(
     rows,
     query.limit,
-    (row) => ({
-      by: { id: row.by, name: names.get(row.by) ?? 'somebody who left' },
-      ...(row.note === undefined ? {} : { note: row.note }),
-      endorsedAt: row.endorsedAt.toISOString(),
-    }),
-    (row: Endorsement) => encodeCursor(purpose, [id, slug, row.endorsedAt.toISOString(), row._id]),
+    (row) => ({ row, name: names.get(row.by) }),
+    ({ _id, endorsedAt }) => encodeCursor(purpose, [id, slug, endorsedAt.toISOString(), _id]),
   );
+  return { data: data.flatMap(({ row, name }) => (name === undefined ? [] : [presentEndorsement(row, name)])), page };
 }
 
 function beyond(after: z.output<typeof place> | null): object {

@@ -3,7 +3,8 @@ import { actDone } from '#src/platform/audit/audit.ts';
 import { defineCommand, put } from '#src/platform/commands/command.ts';
 import { userProblems } from '../user.errors.ts';
 import { userActivated, userSuspended } from '../user.events.ts';
-import { isActive, Users } from '../user.model.ts';
+import { isActive } from '../showing/showing.policy.ts';
+import { Users } from '../user.model.ts';
 import { suspensionProblems } from './suspension.errors.ts';
 import { suspensionInput } from './suspension.schema.ts';
 
