@@ -34,7 +34,10 @@ interface ProblemDetails {
   readonly cause?: unknown;
 }
 
-/** A problem that is thrown, or returned by `decide` as a final no. `headers` go onto the HTTP answer. */
+/**
+ * A problem that is thrown, or returned by `decide` as a final no. `headers` go onto the HTTP answer; the extension
+ * `retryAfterS` (whole seconds) is the header `Retry-After` too.
+ */
 export class AppError extends Error {
   readonly problem: Problem;
   readonly headers: Readonly<Record<string, string>>;
@@ -43,7 +46,12 @@ export class AppError extends Error {
     super(problem.detail, { cause: details.cause });
     this.name = 'AppError';
     this.problem = problem;
-    this.headers = details.headers ?? {};
+    // Said by the problem itself where it was a command that refused: what is stored has no headers.
+    const retryAfterS = problem.extensions?.['retryAfterS'];
+    this.headers = {
+      ...(typeof retryAfterS === 'number' ? { 'Retry-After': String(retryAfterS) } : {}),
+      ...details.headers,
+    };
   }
 }
 

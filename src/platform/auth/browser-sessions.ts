@@ -1,16 +1,27 @@
 // Sessions of browsers on the admin pages: the same rows as any other session, with a cookie as their secret. Called by
 // admin/door.ts.
+import mongoose, { type mongo } from 'mongoose';
 import { sessionTimes } from '#config/auth.ts';
 import { limits } from '#config/limits.ts';
 import { newId } from '../ids.ts';
-import { durable, expiry, newSession, Sessions } from './session.model.ts';
+import { inTransaction } from '../mongo/transaction.ts';
+import { expiry, newSession, Sessions, type SessionRow } from './session.model.ts';
 import type { Session } from './session-cache.ts';
 import { browserSessionOf, digest, newBrowserSecret } from './session-tokens.ts';
 import { rolesOf } from './sessions.ts';
 
+type Witness = (row: SessionRow, session: mongo.ClientSession) => Promise<void>;
+
+let witness: Witness = async () => await Promise.resolve();
+
+/** Says who writes the security event of a browser's session that begins. Called once, by the service that keeps those. */
+export function provideBeginningsWitness(write: Witness): void {
+  witness = write;
+}
+
 /**
  * Begins a session of a browser: the same row, but its secret is the value of a cookie, which is sent with each request
- * and opens nothing but the admin pages. It is kept nowhere.
+ * and opens nothing but the admin pages. It is kept nowhere. Its security event is of the same transaction.
  */
 export async function openBrowserSession(of: {
   readonly userId: string;
@@ -19,10 +30,16 @@ export async function openBrowserSession(of: {
 }): Promise<string> {
   const id = newId();
   const secret = newBrowserSecret(id);
-  await Sessions.native().insertOne(
-    { ...newSession({ id, ...of }, new Date()), refreshHash: digest(secret) },
-    { ...durable, maxTimeMS: limits.mongoMs },
-  );
+  const row: SessionRow = { ...newSession({ id, ...of }, new Date()), refreshHash: digest(secret) };
+  const session = mongoose.connection.getClient().startSession();
+  try {
+    await inTransaction(session, async () => {
+      await Sessions.native().insertOne(row, { session });
+      await witness(row, session);
+    });
+  } finally {
+    await session.endSession();
+  }
   return secret;
 }
 

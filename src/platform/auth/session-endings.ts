@@ -16,7 +16,8 @@ export interface Ended {
 }
 
 /** Why sessions end, as their rows keep it. */
-export type EndReason = 'logout' | 'too-many' | 'password' | 'account' | 'roles' | 'token-reused';
+export const endReasons = ['logout', 'too-many', 'password', 'account', 'roles', 'token-reused'] as const;
+export type EndReason = (typeof endReasons)[number];
 
 const listeners = new Set<(session: Ended) => void>();
 
@@ -111,11 +112,12 @@ export async function endSession(sessionId: string, reason: EndReason = 'logout'
 /**
  * Ends all sessions of a user that had begun when it was called, but `except`, at once on every node and socket. For
  * logging out everywhere, for changed and reset passwords, suspended accounts, and whatever else must not go on under
- * what was true before: call it after that is committed. Needs MongoDB, never Redis.
+ * what was true before: call it after that is committed, with the work of ending-work.ts in the decision for the case that
+ * this process dies. `begunUntil`: only sessions that had begun by then. Needs MongoDB, never Redis.
  */
 export async function endSessionsOf(
   userId: string,
-  { except, reason }: { readonly except?: string; readonly reason: EndReason },
+  { except, reason, begunUntil }: { readonly except?: string; readonly reason: EndReason; readonly begunUntil?: Date },
 ): Promise<void> {
   const rows = await Sessions.native()
     .find(
@@ -124,6 +126,7 @@ export async function endSessionsOf(
         revokedAt: { $exists: false },
         expiresAt: { $gt: new Date() },
         ...(except === undefined ? {} : { _id: { $ne: except } }),
+        ...(begunUntil === undefined ? {} : { createdAt: { $lte: begunUntil } }),
       },
       { maxTimeMS: limits.mongoMs, readConcern: { level: 'majority' } },
     )

@@ -3,7 +3,7 @@
 import { config } from '#config/env.ts';
 import { hashPassword } from '#src/platform/auth/passwords.ts';
 import { weaknessOf } from '#src/platform/auth/weak-passwords.ts';
-import { defineCommand, put } from '#src/platform/commands/command.ts';
+import { defineCommand } from '#src/platform/commands/command.ts';
 import type { Submit, SubmitContext } from '#src/platform/commands/submit.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { newId } from '#src/platform/ids.ts';
@@ -19,8 +19,7 @@ import {
 import { authProblems } from './auth.errors.ts';
 import { registrationInput } from './auth.schema.ts';
 import { verificationOf } from './emails/emails.commands.ts';
-import { Invitations } from './invitations/invitations.model.ts';
-import { invitationIn, readInvitations } from './invitations/invitations.queries.ts';
+import { accepted, invitationIn, readInvitations } from './invitations/invitations.queries.ts';
 
 const log = logFor('auth');
 
@@ -108,7 +107,6 @@ export const registerAccount = defineCommand({
     }
     // The invitation came by mail: whoever has its token reads the mails of the address.
     const made = newAccount(command, { ...account, roles: invitation.roles, emailVerifiedAt: now }, now);
-    const accepted = put(Invitations, { ...invitation, acceptedAt: now, rev: invitation.rev + 1 });
-    return { ...made, writes: [...(made.writes ?? []), accepted] };
+    return { ...made, writes: [...(made.writes ?? []), accepted(invitation, now)] };
   },
 });

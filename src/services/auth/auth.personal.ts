@@ -1,7 +1,7 @@
 // What logging in keeps about a person. No secret and no digest of one is ever among it.
 import { ApiKeys } from '#src/platform/auth/api-keys.ts';
 import { Sessions } from '#src/platform/auth/session.model.ts';
-import { defineOwnRows } from '#src/platform/personal/personal.ts';
+import { defineOwnRows, definePersonalData } from '#src/platform/personal/personal.ts';
 import { OneTimeTokens } from './auth.model.ts';
 import { FactorSets } from './factors/factors.model.ts';
 import { Identities } from './oidc/oidc.model.ts';
@@ -20,8 +20,12 @@ defineOwnRows(OneTimeTokens, { name: 'auth/mailed-links', of: (userId) => ({ use
 defineOwnRows(ApiKeys, { name: 'auth/api-keys', of: (userId) => ({ userId }), without: ['hash', 'rev'] });
 defineOwnRows(Passkeys, { name: 'auth/passkeys', of: (userId) => ({ userId }), without: ['publicKey', 'rev'] });
 defineOwnRows(Identities, { name: 'auth/linked-logins', of: (userId) => ({ userId }), without: ['_id', 'rev'] });
-defineOwnRows(FactorSets, {
+const codes = { 'totp.sealed': 0, 'totp.lastStep': 0, 'backupCodes.hash': 0, rev: 0 };
+definePersonalData({
   name: 'auth/second-factors',
-  of: (userId) => ({ _id: userId }),
-  without: ['totp', 'backupCodes', 'rev'],
+  // That there is an app, since when, and which codes were used when: nothing to make or check a code with.
+  rows: (userId) => FactorSets.native().find({ _id: userId }, { projection: codes }),
+  erase: async (userId) => {
+    await FactorSets.native().deleteMany({ _id: userId });
+  },
 });

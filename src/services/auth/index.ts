@@ -1,5 +1,5 @@
 // The front door of the auth service.
-import { provideEndingsWitness, sessionEndings } from '#src/platform/auth/session-endings.ts';
+import { sessionEndings } from '#src/platform/auth/session-endings.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { apiKeyCommands } from './api-keys/api-keys.commands.ts';
 import { apiKeyRoutes } from './api-keys/api-keys.routes.ts';
@@ -11,7 +11,7 @@ import { oidcCommands } from './oidc/oidc.commands.ts';
 import { oidcRoutes } from './oidc/oidc.routes.ts';
 import { passkeyCommands } from './passkeys/passkeys.commands.ts';
 import { passkeyRoutes } from './passkeys/passkeys.routes.ts';
-import { witnessEndings } from './security/security.model.ts';
+import { witnessSessions } from './security/security.model.ts';
 import { securityRoutes } from './security/security.routes.ts';
 import { sessionCommands } from './sessions/sessions.commands.ts';
 import { sessionRoutes } from './sessions/sessions.routes.ts';
@@ -28,7 +28,7 @@ export { checkPassword } from './auth.queries.ts';
 export { boardLogin } from './factors/factors.workflow.ts';
 export { setProviders } from './oidc/oidc.workflow.ts';
 
-provideEndingsWitness(witnessEndings);
+witnessSessions();
 
 /** Logging in and out, sessions, passwords, addresses, invitations. */
 export const authService: Service = {

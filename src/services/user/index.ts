@@ -1,5 +1,7 @@
 // The front door of the user service: accounts, and who people are to other services.
+import { endSessionsLater } from '#src/platform/auth/ending-work.ts';
 import { provideRoles } from '#src/platform/auth/sessions.ts';
+import type { EffectDefinition } from '#src/platform/effects/effect.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { connectionsArea } from './connections/index.ts';
 import { deletionArea } from './deletion/index.ts';
@@ -18,7 +20,8 @@ export type { Credential } from './credentials/index.ts';
 export { fillNamePrefixes } from './search/search.queries.ts';
 export { createAccount, newAccount, setFirstPassword } from './user.commands.ts';
 export { roleProblems } from './roles/roles.errors.ts';
-export { refuseRoles } from './roles/roles.queries.ts';
+export { mayStillGive } from './roles/roles.policy.ts';
+export { readGivers, refuseRoles } from './roles/roles.queries.ts';
 export { userProblems } from './user.errors.ts';
 export { namesOf } from './showing/showing.queries.ts';
 export { findAccount, findByEmail, findCredential, findOwnAccount, someoneHasRole } from './user.queries.ts';
@@ -43,7 +46,7 @@ export const userService: Service = {
   name: 'user',
   routes: areas.flatMap(({ routes }) => [...routes]),
   commands: areas.flatMap(({ commands }) => [...commands]),
-  effects: [...exportsArea.effects, ...deletionArea.effects],
+  effects: [...exportsArea.effects, ...deletionArea.effects, endSessionsLater as unknown as EffectDefinition],
   checks: portfolioAreas.checks,
   imports: userImports,
 };

@@ -28,6 +28,15 @@ describe('a session of a browser', function () {
     assert.equal((await board.script('GET', '/admin/queues/api/queues', { cookie })).status, 401);
   };
 
+  it('is told to its owner as any other login is, and its end', async () => {
+    const cookie = await board.logIn(adminEmail);
+    const kinds = async (): Promise<unknown[]> =>
+      await mongoose.connection.collection('security_events').distinct('kind', { sessionId: sessionOf(cookie) });
+    assert.deepEqual(await kinds(), ['session.began']);
+    await board.navigate('POST', '/admin/logout', { cookie });
+    assert.deepEqual((await kinds()).toSorted(), ['session.began', 'session.ended']);
+  });
+
   it('is out after the logout, at once and only here', async () => {
     const [first, second] = [await board.logIn(adminEmail), await board.logIn(adminEmail)];
     const ended: string[] = [];

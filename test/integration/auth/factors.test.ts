@@ -113,7 +113,9 @@ describe('second factors', () => {
       assert.equal((await complete(second, bad(index))).status, 401);
     }
     const third = await ticketFor(person);
-    assert.equal(problemOf(await complete(third, codeOf(person.secret))).code, 'auth.too-many-codes');
+    const heldUp = await complete(third, codeOf(person.secret));
+    assert.equal(problemOf(heldUp).code, 'auth.too-many-codes');
+    assert.match(heldUp.headers.get('retry-after') ?? '', /^[1-9]\d{0,2}$/u);
     assert.equal((await complete(third, person.backupCodes[0] ?? '', 'backup-code')).status, 200);
   });
 
@@ -194,7 +196,9 @@ describe('step-up', () => {
     for (let index = 0; index < 5; index += 1) {
       await stepUp('wrong password');
     }
-    assert.equal(problemOf(await stepUp(password)).code, 'auth.too-many-codes');
+    const heldUp = await stepUp(password);
+    assert.equal(problemOf(heldUp).code, 'auth.too-many-codes');
+    assert.match(heldUp.headers.get('retry-after') ?? '', /^[1-9]\d{0,2}$/u);
     asLoggedIn((await server.call('POST', '/api/auth/login', { body: { email: user.email, password } })).body);
   });
 });

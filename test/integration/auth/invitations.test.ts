@@ -1,6 +1,7 @@
 // Invitations to register, over HTTP: who may make them, for whom they are good, and how often.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
+import mongoose from 'mongoose';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { userService } from '#src/services/user/index.ts';
@@ -52,6 +53,29 @@ describe('invitations over HTTP', function () {
     assert.ok(me.emailVerifiedAt);
     assert.equal(problemOf(await register(email, token)).code, 'auth.invitation-refused');
     assert.equal(problemOf(await invite({ email })).code, 'auth.email-taken');
+  });
+
+  it('are void where their inviter may not give as much any more', async () => {
+    const users = mongoose.connection.collection<{ _id: string }>('users');
+    const host = await registerSomebody(server, 'Host');
+    const set = async (change: object): Promise<void> => {
+      await users.updateOne({ _id: host.user.id }, change);
+    };
+    await set({ $set: { roles: ['host', 'moderator'] } });
+    const { accessToken } = await logIn(server, host.user.email);
+    const email = address();
+    assert.equal((await invite({ email, roles: ['user', 'moderator'] }, accessToken)).status, 201);
+    const token = tokenIn((await mailsTo(email, 'auth.invitation')).at(0));
+    for (const lost of [
+      { $set: { roles: ['moderator'] } },
+      { $set: { roles: ['host'] } },
+      { $set: { roles: ['host', 'moderator'], status: 'suspended' } },
+    ]) {
+      await set(lost);
+      assert.equal(problemOf(await register(email, token)).code, 'auth.invitation-refused', JSON.stringify(lost));
+    }
+    await set({ $unset: { status: 1 } });
+    assert.equal((await register(email, token)).status, 201);
   });
 
   it('are good for their address only, and let one of many at once win', async () => {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import mongoose from 'mongoose';
 import { setProviders } from '#src/services/auth/index.ts';
-import { asLoggedIn, registerSomebody } from '../../support/accounts.ts';
+import { tokenOf } from '#src/services/auth/auth.policy.ts';
+import { asLoggedIn, logInAdmin, registerSomebody } from '../../support/accounts.ts';
 import { ageProof, identity, registerWithApp, securityKindsOf } from '../../support/factors.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 import { startProvider, type ForeignProvider, type Person } from '../../support/oidc.ts';
@@ -116,6 +117,39 @@ describe('logins of other providers', () => {
     assert.equal((await server.call('DELETE', `${base}/link`, { token })).status, 204);
     assert.equal((await server.call('DELETE', `${base}/link`, { token })).status, 404);
     assert.notEqual(asLoggedIn((await logIn(person)).body).user.id, user.id);
+  });
+
+  it('of suspended accounts are told so, linked or not, as by a password', async () => {
+    const person = someone();
+    const { user } = asLoggedIn((await logIn(person)).body);
+    const users = mongoose.connection.collection<{ _id: string }>('users');
+    await users.updateOne({ _id: user.id }, { $set: { status: 'suspended' } });
+    for (const who of [person, someone({ email: user.email })]) {
+      const reply = await logIn(who);
+      assert.deepEqual([reply.status, problemOf(reply).code], [403, 'auth.account-suspended']);
+    }
+    const { user: unproved } = await registerSomebody(server);
+    await users.updateOne({ _id: unproved.id }, { $set: { status: 'suspended' } });
+    const told = await logIn(someone({ email: unproved.email }));
+    assert.equal(problemOf(told).code, 'auth.oidc-not-linked', 'nobody proved that address to us');
+  });
+
+  it('take an invitation, once, for its address and with its roles', async () => {
+    const admin = await logInAdmin(server);
+    const invited = async (email: string): Promise<string> => {
+      const body = { email, roles: ['user', 'moderator'] };
+      const made = await server.call('POST', '/api/auth/invitations', { token: admin.accessToken, body });
+      return tokenOf('invitation', (made.body as { id: string }).id);
+    };
+    const come = async (person: Person, inviteToken: string): Promise<Reply> => {
+      const { authorizationUrl, flow } = await start();
+      return await finish({ flow, ...(await foreign.visit(authorizationUrl, person)), inviteToken });
+    };
+    const guest = someone({ email: 'Invited.Guest@example.test' });
+    const inviteToken = await invited('invited.guest@example.test');
+    assert.equal(problemOf(await come(someone(), inviteToken)).code, 'auth.invitation-refused');
+    assert.deepEqual(asLoggedIn((await come(guest, inviteToken)).body).user.roles, ['user', 'moderator']);
+    assert.equal(problemOf(await come(someone(), inviteToken)).code, 'auth.invitation-refused');
   });
 
   it('answer 503 where the provider is away', async () => {

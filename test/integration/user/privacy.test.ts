@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { strFromU8, unzipSync } from 'fflate';
 import { after, before, describe, it } from 'mocha';
 import mongoose from 'mongoose';
+import { personalData } from '#src/platform/personal/personal.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { authService } from '#src/services/auth/index.ts';
@@ -13,6 +14,7 @@ import { ventureService } from '#src/services/venture/index.ts';
 import { effectsWorker } from '#workers/effects.worker.ts';
 import { logIn, logInAdmin, password, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ageProof, codeOf as appCode, registerWithApp } from '../../support/factors.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 
 const undoMs = 14 * 86_400_000;
@@ -80,6 +82,58 @@ describe('privacy', function () {
       assert.equal((await call(other, 'GET', `/api/users/${other.user.id}/exports/${id}`)).status, 404);
       assert.equal((await call(other, 'POST', `/api/users/${ada.user.id}/export`)).status, 404);
     });
+  });
+
+  it('asks for a proof of the last minutes before it exports or deletes, by password where that is all there is', async () => {
+    const ada = await registerSomebody(server, 'Stolen');
+    const withApp = await registerWithApp(server);
+    const acts = async (who: LoggedIn): Promise<[number, string][]> => [
+      codeOf(await call(who, 'POST', `/api/users/${who.user.id}/export`)),
+      codeOf(await call(who, 'DELETE', `/api/users/${who.user.id}`)),
+    ];
+    const refused = [401, 'auth.step-up-required'];
+    for (const who of [ada, withApp]) {
+      await ageProof(who.accessToken);
+      assert.deepEqual(await acts(who), [refused, refused]);
+    }
+    const begun = await call(await logIn(server, ada.user.email), 'POST', `/api/users/${ada.user.id}/export`);
+    const { id } = begun.body as { id: string };
+    await eventually(async () => {
+      const { body } = await call(ada, 'GET', `/api/users/${ada.user.id}/exports/${id}`);
+      assert.equal((body as { state: string }).state, 'ready');
+    });
+    assert.deepEqual(codeOf(await call(ada, 'GET', `/api/users/${ada.user.id}/exports/${id}/content`)), refused);
+    const byPassword = { method: 'password', password };
+    assert.equal(
+      problemOf(await call(withApp, 'POST', '/api/auth/step-up', byPassword)).code,
+      'auth.password-not-enough',
+    );
+    const byCode = { method: 'totp', code: appCode(withApp.secret) };
+    for (const [who, proof] of [
+      [ada, byPassword],
+      [withApp, byCode],
+    ] as const) {
+      assert.equal((await call(who, 'POST', '/api/auth/step-up', proof)).status, 200);
+      assert.equal((await call(who, 'POST', `/api/users/${who.user.id}/export`)).status, 202);
+      assert.equal((await call(who, 'DELETE', `/api/users/${who.user.id}`)).status, 200);
+    }
+  });
+
+  it('shows of second factors that they are and when they were used, and removes them', async () => {
+    const { secret, backupCodes, user } = await registerWithApp(server);
+    const part = personalData.get('auth/second-factors');
+    const rows: unknown[] = [];
+    for await (const row of part?.rows(user.id) ?? []) {
+      rows.push(row);
+    }
+    const text = JSON.stringify(rows);
+    assert.match(text, /"confirmedAt":"\d{4}-/u);
+    assert.equal((rows[0] as { backupCodes: unknown[] }).backupCodes.length, backupCodes.length);
+    for (const hidden of [secret, 'sealed', 'hash', 'lastStep']) {
+      assert.ok(!text.includes(hidden), hidden);
+    }
+    await part?.erase?.(user.id);
+    assert.equal(await mongoose.connection.collection('factors').countDocuments({ _id: user.id as never }), 0);
   });
 
   describe('a deletion', () => {

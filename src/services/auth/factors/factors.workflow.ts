@@ -78,8 +78,11 @@ async function checkOwnPassword(account: AccountView, password: string, request:
   }
   // Counted by session: whoever guesses here has one, and must not keep its owner from logging in.
   const counted = `step-up ${request.caller.sessionId}`;
-  if ((await countTry(counted, loginTries.windowMs)).count > loginTries.addressAndAccount) {
-    throw factorProblems.tooManyCodes();
+  const { count, msLeft } = await countTry(counted, loginTries.windowMs);
+  if (count > loginTries.addressAndAccount) {
+    throw factorProblems.tooManyCodes(undefined, {
+      extensions: { retryAfterS: Math.max(Math.ceil(msLeft / 1_000), 1) },
+    });
   }
   const right = await verifyPassword((await findCredentialOf(account.id))?.passwordHash, password);
   if (right) {

@@ -1,7 +1,8 @@
 // Reads of invitations.
 import { limits } from '#config/limits.ts';
-import type { Reader, State } from '#src/platform/commands/command.ts';
+import { put, type Reader, type State, type Write } from '#src/platform/commands/command.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
+import { mayStillGive, readGivers } from '#src/services/user/index.ts';
 import { idOfToken } from '../auth.policy.ts';
 import { Invitations, type Invitation } from './invitations.model.ts';
 import { stateOf } from './invitations.policy.ts';
@@ -41,13 +42,28 @@ export async function findInvitation(token: string, email: string): Promise<Invi
   return isFor(invitation, email, new Date()) ? invitation : null;
 }
 
-/** Reads invitations into a command's state. */
+/** Reads invitations, and what those who made them may now, into a command's state. */
 export async function readInvitations(reader: Reader, ids: readonly string[]): Promise<void> {
-  await reader.read(Invitations, ids);
+  const found = (await reader.read(Invitations, ids)).flatMap((invitation) => invitation ?? []);
+  await readGivers(
+    reader,
+    found.map(({ invitedBy }) => invitedBy),
+    found.flatMap(({ roles }) => roles),
+  );
 }
 
-/** An open invitation for this address that `readInvitations` read, or null. */
+/**
+ * An open invitation for this address that `readInvitations` read, or null. It is worth what its inviter may: where they
+ * may not invite any more, or not give these roles, it is void.
+ */
 export function invitationIn(state: State, id: string, email: string, now: Date): Invitation | null {
   const invitation = state.get(Invitations, id);
-  return isFor(invitation, email, now) ? invitation : null;
+  return isFor(invitation, email, now) && mayStillGive(state, invitation.invitedBy, 'user.invite', invitation.roles)
+    ? invitation
+    : null;
+}
+
+/** The write that uses an invitation up. */
+export function accepted(invitation: Invitation, now: Date): Write {
+  return put(Invitations, { ...invitation, acceptedAt: now, rev: invitation.rev + 1 });
 }

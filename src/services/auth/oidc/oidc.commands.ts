@@ -1,23 +1,43 @@
 // Writes of linked logins.
 import { defineCommand, insert, put } from '#src/platform/commands/command.ts';
 import { newAccount, userProblems } from '#src/services/user/index.ts';
+import { authProblems } from '../auth.errors.ts';
 import { noticed } from '../factors/factors.effects.ts';
+import { accepted, invitationIn, readInvitations } from '../invitations/invitations.queries.ts';
 import { oidcProblems } from './oidc.errors.ts';
 import { Identities, type Identity } from './oidc.model.ts';
 import { inputs } from './oidc.schema.ts';
 
-/** Makes the account of somebody whose address a provider proved. Codes: auth.email-taken. */
+/**
+ * Makes the account of somebody whose address a provider proved, with the roles of their invitation where they have one.
+ * Codes: auth.email-taken, auth.invitation-refused.
+ */
 export const registerProved = defineCommand({
   kind: 'auth.oidc.register',
   pool: 'direct',
   recorded: false,
   input: inputs.register,
   key: ({ email }) => `user.${email}`,
-  problems: [userProblems.emailTaken],
+  problems: [userProblems.emailTaken, authProblems.invitationRefused],
   onDuplicate: () => userProblems.emailTaken(),
-  load: async () => await Promise.resolve(),
-  decide: (_state, command, now) =>
-    newAccount(command, { ...command.input, roles: ['user'], emailVerifiedAt: now }, now),
+  load: async (commands, reader) => {
+    await readInvitations(
+      reader,
+      commands.flatMap(({ input }) => input.invitationId ?? []),
+    );
+  },
+  decide: (state, command, now) => {
+    const { invitationId, email, name } = command.input;
+    if (invitationId === undefined) {
+      return newAccount(command, { email, name, roles: ['user'], emailVerifiedAt: now }, now);
+    }
+    const invitation = invitationIn(state, invitationId, email, now);
+    if (!invitation) {
+      return authProblems.invitationRefused();
+    }
+    const made = newAccount(command, { email, name, roles: invitation.roles, emailVerifiedAt: now }, now);
+    return { ...made, writes: [...(made.writes ?? []), accepted(invitation, now)] };
+  },
 });
 
 /** Links a person of a provider to an account; linked already, nothing happens. Codes: auth.oidc-taken. */

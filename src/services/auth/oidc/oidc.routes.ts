@@ -12,7 +12,7 @@ import { beginSession } from '../sessions/sessions.commands.ts';
 import { linkIdentity, registerProved, unlinkIdentities } from './oidc.commands.ts';
 import { oidcProblems } from './oidc.errors.ts';
 import { identitiesOf } from './oidc.queries.ts';
-import { finish, linkPage, providerPage, providerParams, started } from './oidc.schema.ts';
+import { finish, finishLogin, linkPage, providerPage, providerParams, started } from './oidc.schema.ts';
 import { accountFor, complete, linkTo, listProviders, start } from './oidc.workflow.ts';
 
 const logins: readonly Route[] = [
@@ -54,7 +54,7 @@ const logins: readonly Route[] = [
     scope: 'public',
     limit: 'login',
     params: providerParams,
-    body: finish,
+    body: finishLogin,
     output: loginAnswer,
     commands: [registerProved, linkIdentity, beginSession],
     problems: [
@@ -64,11 +64,12 @@ const logins: readonly Route[] = [
       oidcProblems.notLinked,
       authProblems.registrationClosed,
       authProblems.invitationNeeded,
+      authProblems.accountSuspended,
     ],
     handle: async (request) => {
       const { provider } = request.params;
       const person = await complete(provider, request.body);
-      const account = await accountFor(person, provider, request);
+      const account = await accountFor(person, provider, request, request.body.inviteToken);
       return { status: 200, body: await beginOrAsk(account, request) };
     },
   }),

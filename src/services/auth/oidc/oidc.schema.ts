@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { pageOf } from '#src/platform/http/cursor.ts';
 import { emailAddress, personName } from '#src/services/user/index.ts';
-import { act } from '../auth.schema.ts';
+import { act, mailedToken } from '../auth.schema.ts';
 
 /** `/api/auth/oidc/:provider/…`. */
 export const providerParams = z.strictObject({ provider: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/u) });
@@ -28,6 +28,9 @@ export const finish = z.strictObject({
   iss: z.string().max(512).optional(),
 });
 
+/** The same for a login, which may make an account with an invitation. */
+export const finishLogin = finish.extend({ inviteToken: mailedToken.optional() });
+
 /** `GET /api/auth/oidc/links`. */
 export const linkPage = pageOf(
   z.strictObject({ provider: z.string(), linkedAt: z.iso.datetime() }).meta({ id: 'OidcLink' }),
@@ -35,7 +38,7 @@ export const linkPage = pageOf(
 
 /** Inputs of the commands of this area. */
 export const inputs = {
-  register: z.strictObject({ email: emailAddress, name: personName }),
+  register: z.strictObject({ email: emailAddress, name: personName, invitationId: z.string().max(64).optional() }),
   link: z.strictObject({ act, id: z.string(), provider: z.string() }),
   unlink: z.strictObject({ act, ids: z.array(z.string()).max(100) }),
 };

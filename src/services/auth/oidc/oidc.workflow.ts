@@ -13,8 +13,10 @@ import { sha256 } from '#src/platform/ids.ts';
 import { logFor } from '#src/platform/log.ts';
 import { seal, unseal } from '#src/platform/secrets.ts';
 import { findAccount, findByEmail, personName, type AccountView } from '#src/services/user/index.ts';
+import { authProblems } from '../auth.errors.ts';
 import { registrationRefusal } from '../auth.policy.ts';
 import { actOf } from '../auth.workflow.ts';
+import { findInvitation } from '../invitations/invitations.queries.ts';
 import { linkIdentity, registerProved } from './oidc.commands.ts';
 import { oidcProblems } from './oidc.errors.ts';
 import { findIdentity } from './oidc.queries.ts';
@@ -171,14 +173,19 @@ async function link(person: Person, account: AccountView, provider: string, requ
  * The account of somebody who completed a login: the one they are linked to, else the one whose owner proved to have
  * the address that the provider proved too, else a new one where the registration mode allows it. An account whose address
  * nobody proved may have been made by a stranger who waits for its owner: it has to be logged in to before it is linked.
- * Errors: `auth.oidc-email-unverified`, `auth.oidc-not-linked`, those of registering, `auth.oidc-refused`.
+ * Errors: `auth.oidc-email-unverified`, `auth.oidc-not-linked`, those of registering, `auth.account-suspended`.
  */
-export async function accountFor(person: Person, provider: string, request: Request): Promise<AccountView> {
+export async function accountFor(
+  person: Person,
+  provider: string,
+  request: Request,
+  inviteToken?: string,
+): Promise<AccountView> {
   const identity = await findIdentity(person.id);
   if (identity) {
     const account = await findAccount(identity.userId);
     if (!account) {
-      throw oidcProblems.refused(undefined, challenge);
+      throw authProblems.accountSuspended();
     }
     return account;
   }
@@ -186,25 +193,40 @@ export async function accountFor(person: Person, provider: string, request: Requ
     throw oidcProblems.unverified();
   }
   const known = await findByEmail(person.email);
-  if (known?.active === false) {
-    throw oidcProblems.refused(undefined, challenge);
-  }
   if (known && !known.verified) {
     throw oidcProblems.notLinked();
   }
-  const account = known?.account ?? (await register(person, person.email, request));
+  if (known?.active === false) {
+    throw authProblems.accountSuspended();
+  }
+  const account = known?.account ?? (await register(person, person.email.toLowerCase(), request, inviteToken));
   await link(person, account, provider, request);
   return account;
 }
 
-async function register(person: Person, email: string, request: Request): Promise<AccountView> {
-  const refusal = registrationRefusal(config.registration, false);
+async function register(
+  person: Person,
+  email: string,
+  request: Request,
+  inviteToken: string | undefined,
+): Promise<AccountView> {
+  const refusal = registrationRefusal(config.registration, inviteToken !== undefined);
   if (refusal) {
     throw refusal;
   }
+  const invitation = inviteToken === undefined ? null : await findInvitation(inviteToken, email);
+  if (inviteToken !== undefined && !invitation) {
+    throw authProblems.invitationRefused();
+  }
   const name = personName.safeParse(person.name);
   const given = { email, name: name.success ? name.data : (email.split('@')[0] ?? email) };
-  const { id, name: shown, roles, ...made } = (await request.submit(registerProved, given)).body as AccountView;
+  const invited = invitation ? { invitationId: invitation._id } : {};
+  const {
+    id,
+    name: shown,
+    roles,
+    ...made
+  } = (await request.submit(registerProved, { ...given, ...invited })).body as AccountView;
   return { id, name: shown, roles, email: made.email };
 }
 

@@ -1,6 +1,7 @@
 // Writes of passwords: changing one, asking for a new one by mail, setting it. Each is one commit with the security event
 // and the mail that tell of it.
 import { linkTimes } from '#config/auth.ts';
+import { endingOf } from '#src/platform/auth/ending-work.ts';
 import { defineCommand, type Command } from '#src/platform/commands/command.ts';
 import { problems } from '#src/platform/errors.ts';
 import { changedCredential, credentialIn, readUsers, readUsersByEmail, userByEmail } from '#src/services/user/index.ts';
@@ -33,7 +34,7 @@ export const changePasswordTo = defineCommand({
     );
   },
   decide: (state, command, now) => {
-    const { userId, from, to } = command.input;
+    const { userId, from, to, sessionId } = command.input;
     const credential = credentialIn(state, userId);
     if (credential?.passwordHash !== from) {
       return problems.conflict('The password was changed at the same moment; log in with the new one');
@@ -43,7 +44,10 @@ export const changePasswordTo = defineCommand({
         changedCredential(state, userId, { passwordHash: to }, now),
         tell('password.changed', userId, now, command),
       ],
-      work: [passwordChangedMail.draft(credential.email, { how: 'changed' }, command.id)],
+      work: [
+        passwordChangedMail.draft(credential.email, { how: 'changed' }, command.id),
+        endingOf(userId, { except: sessionId, reason: 'password' }, command.id, now),
+      ],
       result: {},
     };
   },
@@ -124,7 +128,10 @@ export const resetPasswordTo = defineCommand({
         changedCredential(state, id, { passwordHash, emailVerifiedAt }, now),
         tell('password.reset', id, now, command),
       ],
-      work: [passwordChangedMail.draft(email, { how: 'reset' }, command.id)],
+      work: [
+        passwordChangedMail.draft(email, { how: 'reset' }, command.id),
+        endingOf(id, { reason: 'password' }, command.id, now),
+      ],
       result: {},
     };
   },

@@ -3,6 +3,9 @@
 import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
+import { provideBeginningsWitness } from '#src/platform/auth/browser-sessions.ts';
+import { provideEndingsWitness } from '#src/platform/auth/session-endings.ts';
+import type { SessionRow } from '#src/platform/auth/session.model.ts';
 import { insert, type Write } from '#src/platform/commands/command.ts';
 import { newId } from '#src/platform/ids.ts';
 import { defineCollection } from '#src/platform/mongo/collection.ts';
@@ -60,7 +63,7 @@ export function securityEvent(event: Omit<SecurityEvent, '_id'>): Write {
 }
 
 /** Writes down that sessions end, in the transaction that ends them. */
-export async function witnessEndings(
+async function witnessEndings(
   ended: readonly { readonly _id: string; readonly userId: string; readonly ip: string; readonly userAgent: string }[],
   at: Date,
   session: mongo.ClientSession,
@@ -77,6 +80,21 @@ export async function witnessEndings(
     })),
     { session },
   );
+}
+
+/** Writes down that a browser logged into the admin pages, in the transaction that begins its session. */
+async function witnessBeginning(
+  { _id: sessionId, userId, ip, userAgent, createdAt: at }: SessionRow,
+  session: mongo.ClientSession,
+): Promise<void> {
+  const event: SecurityEvent = { _id: newId(), userId, kind: 'session.began', at, ip, userAgent, sessionId };
+  await SecurityEvents.native().insertOne(event, { session });
+}
+
+/** Has sessions that begin and end outside commands written down. Called once, by the front door of this service. */
+export function witnessSessions(): void {
+  provideBeginningsWitness(witnessBeginning);
+  provideEndingsWitness(witnessEndings);
 }
 
 /** Writes down a security event that no transaction tells of. */

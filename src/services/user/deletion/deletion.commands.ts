@@ -1,12 +1,13 @@
 // Asks for the deletion of an account, and takes that back. The erasure itself is an effect (deletion.effects.ts).
 import { privacyTimes } from '#config/privacy.ts';
+import { endingOf } from '#src/platform/auth/ending-work.ts';
 import { defineCommand, put, type Command, type Reader } from '#src/platform/commands/command.ts';
 import { userProblems } from '../user.errors.ts';
 import { deletionAsked, deletionUndone } from '../user.events.ts';
 import { Users, type User } from '../user.model.ts';
 import { deletionMail, eraseKind } from './deletion.effects.ts';
 import { deletionProblems } from './deletion.errors.ts';
-import { askInput, undoInput, type DeletionView } from './deletion.schema.ts';
+import { askInput, undoInput, type AskInput, type DeletionView } from './deletion.schema.ts';
 
 /** An account's way out as its owner sees it. */
 function present({ _id: id, status = 'active', deletion }: User): DeletionView {
@@ -22,14 +23,15 @@ async function loadUsers(commands: readonly Command<{ readonly userId: string }>
 }
 
 /** Asks for the deletion of an account, fourteen days from now; asking again is nothing new. Codes: user.not-found. */
-export const askDeletion = defineCommand({
+export const askDeletion = defineCommand<AskInput>({
   kind: 'user.deletion.ask',
   pool: 'direct',
   input: askInput,
   problems: [userProblems.notFound],
   key: ({ userId }) => `user.${userId}`,
+  identity: ({ userId }) => ({ userId }),
   load: loadUsers,
-  decide: (state, { id, input: { userId } }, now) => {
+  decide: (state, { id, input: { userId, except } }, now) => {
     const user = state.get(Users, userId);
     if (!user || user.status === 'erased') {
       return userProblems.notFound(`There is no user ${userId}`);
@@ -48,7 +50,11 @@ export const askDeletion = defineCommand({
     return {
       writes: [put(Users, changed)],
       events: [event],
-      work: [erasure, deletionMail.draft(user.email, { at: dueAt.toISOString() }, id)],
+      work: [
+        erasure,
+        deletionMail.draft(user.email, { at: dueAt.toISOString() }, id),
+        endingOf(userId, { except, reason: 'account' }, id, now),
+      ],
       result: present(changed),
     };
   },

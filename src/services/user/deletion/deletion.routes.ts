@@ -1,5 +1,6 @@
 // The paths of deletions.
 import { endSessionsOf } from '#src/platform/auth/session-endings.ts';
+import { requireStepUp, stepUpRequired } from '#src/platform/auth/step-up.ts';
 import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
 import { personalData } from '#src/platform/personal/personal.ts';
 import { userProblems } from '../user.errors.ts';
@@ -24,16 +25,17 @@ export const deletionRoutes: readonly Route[] = [
     params: ofUser,
     output: deletionView,
     commands: [askDeletion],
-    problems: [deletionProblems.held],
+    problems: [deletionProblems.held, stepUpRequired],
     handle: async ({ params: { id }, caller, submit }) => {
       mayDelete(caller, id);
+      await requireStepUp(caller);
       const reasons = [...personalData.values()].map(async (part) => (await part.holds?.(id)) ?? null);
       const held = (await Promise.all(reasons)).find((reason) => reason !== null) ?? null;
       if (held !== null) {
         throw deletionProblems.held(held);
       }
-      const answer = await submit(askDeletion, { userId: id });
       const except = caller.userId === id ? { except: caller.sessionId } : {};
+      const answer = await submit(askDeletion, { userId: id, ...except });
       await endSessionsOf(id, { ...except, reason: 'account' });
       return answer;
     },

@@ -15,7 +15,8 @@ export const deletionView = z
 export type DeletionView = z.output<typeof deletionView>;
 
 /** What the commands and the effect take. `deletion` names one request to delete: taken back, it is void. */
-export const askInput = z.strictObject({ userId });
+export const askInput = z.strictObject({ userId, except: z.string().max(64).optional() });
+export type AskInput = z.output<typeof askInput>;
 export const undoInput = z.strictObject({ userId });
 export const eraseInput = z.strictObject({ userId, deletion: z.string().max(128) });
 export type EraseInput = z.output<typeof eraseInput>;

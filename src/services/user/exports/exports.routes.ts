@@ -1,5 +1,6 @@
 // The paths of exports: only a person's own.
 import { z } from 'zod';
+import { requireStepUp, stepUpRequired } from '#src/platform/auth/step-up.ts';
 import { personalData } from '#src/platform/personal/personal.ts';
 import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
 import { userProblems } from '../user.errors.ts';
@@ -41,9 +42,10 @@ export const exportRoutes: readonly Route[] = [
     output: begun,
     givesHeaders: { Location: 'The operation that writes it' },
     commands: [beginExport],
-    problems: [userProblems.notFound, exportProblems.running],
+    problems: [userProblems.notFound, exportProblems.running, stepUpRequired],
     handle: async ({ params: { id }, caller, submit }) => {
       onlyOneself(caller, id);
+      await requireStepUp(caller);
       if (await isExporting(id)) {
         throw exportProblems.running();
       }
@@ -88,9 +90,10 @@ export const exportRoutes: readonly Route[] = [
     produces: 'application/zip',
     output: z.string(),
     givesHeaders: { 'Content-Disposition': 'Its name', 'Content-Length': 'Its bytes' },
-    problems: [userProblems.notFound, exportProblems.notFound, exportProblems.notReady],
+    problems: [userProblems.notFound, exportProblems.notFound, exportProblems.notReady, stepUpRequired],
     handle: async ({ params, caller }) => {
       const { _id, state, bytes } = await ownExport(caller, params);
+      await requireStepUp(caller);
       if (state !== 'ready') {
         throw exportProblems.notReady(`It is ${state}`);
       }

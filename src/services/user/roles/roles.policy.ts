@@ -5,7 +5,8 @@ import { put, type State, type Write } from '#src/platform/commands/command.ts';
 import { problems, type AppError } from '#src/platform/errors.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { roleProblems } from './roles.errors.ts';
-import type { User } from '../user.model.ts';
+import { isShown } from '../showing/showing.policy.ts';
+import { Users, type User } from '../user.model.ts';
 import type { AdminsSeen } from './roles.schema.ts';
 
 /** Who has which roles: everybody knows their own. */
@@ -69,4 +70,21 @@ export function leaveAnAdmin(state: State, seen: AdminsSeen): Write[] | AppError
     return roleProblems.lastAdmin('Make somebody else admin first');
   }
   return state.get(Roles, 'admin')?.rev === seen.rev ? touched(state, 'admin') : problems.conflict();
+}
+
+/**
+ * True where somebody whom `readGivers` read may do what the permission names, and give these roles: as they stand in the
+ * batch, not as they stood when they promised it. A suspended account, and one about to go, gives nothing.
+ */
+export function mayStillGive(state: State, userId: string, permission: string, roles: readonly string[]): boolean {
+  const user = state.get(Users, userId);
+  if (!user || !isShown(user)) {
+    return false;
+  }
+  const own = new Set(user.roles.flatMap((name) => roleIn(state, name)?.permissions ?? []));
+  const giver = { roles: user.roles, can: (each: string) => user.roles.includes('admin') || own.has(each) };
+  const given = roles.map((name) => roleIn(state, name));
+  return (
+    giver.can(permission) && given.every((role) => role && canGiveRole(giver, role._id, new Set(role.permissions)))
+  );
 }

@@ -2,6 +2,7 @@
 import { limits } from '#config/limits.ts';
 import { Roles, type RoleRow } from '#src/platform/auth/permissions.ts';
 import { permissionsOf, unknownRoles } from '#src/platform/auth/rights.ts';
+import type { Reader } from '#src/platform/commands/command.ts';
 import { problems } from '#src/platform/errors.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
@@ -73,4 +74,10 @@ export async function refuseRoles(roles: readonly string[], caller: Caller): Pro
       throw roleProblems.aboveYours(`You cannot give the role ${role}`);
     }
   }
+}
+
+/** Reads people and roles into a command's state, so that `mayStillGive` can tell who may give which. */
+export async function readGivers(reader: Reader, userIds: readonly string[], roles: readonly string[]): Promise<void> {
+  const users = await reader.read(Users, userIds);
+  await reader.read(Roles, [...users.flatMap((user) => user?.roles ?? []), ...roles]);
 }

@@ -1,4 +1,5 @@
 // Suspends accounts and lets them back in.
+import { endingOf } from '#src/platform/auth/ending-work.ts';
 import { actDone } from '#src/platform/audit/audit.ts';
 import { defineCommand, put } from '#src/platform/commands/command.ts';
 import { userProblems } from '../user.errors.ts';
@@ -41,6 +42,8 @@ export const setAccountStatus = defineCommand({
       return { result };
     }
     const event = to === 'active' ? userActivated : userSuspended;
+    // Also for the day it is let back in: what was open before stays over.
+    const work = to === 'active' ? [] : [endingOf(userId, { reason: 'account' }, id, now)];
     return {
       writes: [put(Users, { ...user, status: to, updatedAt: now, rev: user.rev + 1 })],
       // Nobody's feed: what moderators write about somebody is for those who may read any event.
@@ -48,6 +51,7 @@ export const setAccountStatus = defineCommand({
         event.draft({ subject: `user.${userId}`, audience: [], data: { userId, reason } }),
         actDone(id, { action: to === 'active' ? 'user.activate' : 'user.suspend', target: { user: userId, reason } }),
       ],
+      work,
       result,
     };
   },
