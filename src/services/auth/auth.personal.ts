@@ -3,7 +3,9 @@ import { ApiKeys } from '#src/platform/auth/api-keys.ts';
 import { Sessions } from '#src/platform/auth/session.model.ts';
 import { defineOwnRows, definePersonalData } from '#src/platform/personal/personal.ts';
 import { OneTimeTokens } from './auth.model.ts';
+import { findCredentialOf } from '#src/services/user/index.ts';
 import { FactorSets } from './factors/factors.model.ts';
+import { Invitations } from './invitations/invitations.model.ts';
 import { Identities } from './oidc/oidc.model.ts';
 import { Passkeys } from './passkeys/passkeys.model.ts';
 import { SecurityEvents } from './security/security.model.ts';
@@ -20,6 +22,20 @@ defineOwnRows(OneTimeTokens, { name: 'auth/mailed-links', of: (userId) => ({ use
 defineOwnRows(ApiKeys, { name: 'auth/api-keys', of: (userId) => ({ userId }), without: ['hash', 'rev'] });
 defineOwnRows(Passkeys, { name: 'auth/passkeys', of: (userId) => ({ userId }), without: ['publicKey', 'rev'] });
 defineOwnRows(Identities, { name: 'auth/linked-logins', of: (userId) => ({ userId }), without: ['_id', 'rev'] });
+/** Invitations to the address of somebody. */
+async function invitationsTo(userId: string): Promise<{ email: string }> {
+  return { email: (await findCredentialOf(userId))?.email ?? '' };
+}
+
+definePersonalData({
+  name: 'auth/invitations',
+  rows: async function* (userId) {
+    yield* Invitations.native().find(await invitationsTo(userId), { projection: { _id: 0, rev: 0 } });
+  },
+  erase: async (userId) => {
+    await Invitations.native().deleteMany(await invitationsTo(userId));
+  },
+});
 const codes = { 'totp.sealed': 0, 'totp.lastStep': 0, 'backupCodes.hash': 0, rev: 0 };
 definePersonalData({
   name: 'auth/second-factors',

@@ -1,7 +1,10 @@
 // What the user service keeps about a person, beside exports (exports.effects.ts). The account itself is emptied by the
 // erasure when all parts are done.
+import { Work } from '#src/platform/commands/work.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { FeedEvents } from '#src/platform/events/feeds.ts';
+import { Mails } from '#src/platform/mail/mail.model.ts';
+import { sendMailKind } from '#src/platform/mail/template.ts';
 import { definePersonalData, defineOwnRows } from '#src/platform/personal/personal.ts';
 import { AnalyticsChoices, ProfileViews } from './activity/activity.model.ts';
 import { Connections } from './connections/connections.model.ts';
@@ -10,7 +13,7 @@ import { Portfolios } from './portfolio/portfolio.model.ts';
 import { Endorsements, SkillLists } from './skills/skills.model.ts';
 import { Users } from './user.model.ts';
 
-const unseen = { passwordHash: 0, nameKey: 0, namePrefixes: 0, placeKeys: 0 };
+const unseen = { passwordHash: 0, nameKey: 0, namePrefixes: 0, placePrefixes: 0 };
 
 definePersonalData({
   name: 'user/account',
@@ -31,6 +34,31 @@ defineOwnRows(Endorsements, { name: 'user/endorsements', of: (userId) => ({ $or:
 defineOwnRows(Portfolios, { name: 'user/portfolio', of: (userId) => ({ _id: userId }) });
 defineOwnRows(ProfileViews, { name: 'user/profile-views', of: (userId) => ({ userId }), without: ['_id'] });
 defineOwnRows(AnalyticsChoices, { name: 'user/analytics-choices', of: (userId) => ({ _id: userId }) });
+/** The address mails to somebody went to; null where there is no such account. */
+async function addressOf(userId: string): Promise<string | null> {
+  return (await Users.native().findOne({ _id: userId }, { projection: { email: 1 } }))?.email ?? null;
+}
+
+definePersonalData({
+  name: 'user/mails',
+  // Links in them would log somebody in.
+  rows: async function* (userId) {
+    const to = await addressOf(userId);
+    yield* to === null ? [] : Mails.native().find({ to }, { projection: { subject: 0, text: 0 } });
+  },
+  erase: async (userId) => {
+    const to = await addressOf(userId);
+    if (to === null) {
+      return;
+    }
+    await Mails.native().deleteMany({ to });
+    // A mail that gave up would keep name and address for as long as nobody redrives it; after this nobody can.
+    await Work.native().updateMany(
+      { kind: sendMailKind, state: { $in: ['done', 'refused', 'dead'] }, 'input.to': to },
+      { $set: { 'input.to': `erased.${userId}@invalid`, 'input.data': null } },
+    );
+  },
+});
 definePersonalData({
   name: 'user/activity',
   rows: (userId) =>

@@ -1,10 +1,10 @@
 // Sessions that a commit made void end, although the process that committed died behind it.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
+import mongoose from 'mongoose';
 import type { CommandDefinition } from '#src/platform/commands/command.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { newId } from '#src/platform/ids.ts';
-import { Users } from '#src/services/user/user.model.ts';
 import { effectsWorker } from '#workers/effects.worker.ts';
 import { logIn, logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -45,9 +45,9 @@ describe('sessions of a commit whose process died', function () {
     ];
     const [changed, left] = [await logIn(server, changer.user.email), await logIn(server, leaver.user.email)];
     const all = [changer, changed, leaver, left, spammer];
-    const row = await Users.native().findOne({ _id: changer.user.id });
+    const row = await mongoose.connection.collection('users').findOne({ _id: changer.user.id as never });
     const sessionId = sessionIdOf(changer.accessToken);
-    const passwords = { userId: changer.user.id, from: row?.passwordHash, to: 'another', sessionId };
+    const passwords = { userId: changer.user.id, from: String(row?.['passwordHash']), to: 'another', sessionId };
     await commit(changer.user.id, 'auth.password.change', { ...passwords, ip: '', userAgent: '' });
     await commit(leaver.user.id, 'user.deletion.ask', {
       userId: leaver.user.id,

@@ -181,6 +181,19 @@ describe('privacy', function () {
       const venture = (body as { id: string }).id;
       await call(other, 'POST', `/api/ventures/${venture}/invitations`, { userId: id, role: 'member' });
       await call(ada, 'POST', `/api/ventures/${venture}/invitations/${id}/accept`);
+      const invitation = { email: ada.user.email, roles: ['user'], invitedBy: admin.user.id, createdAt: new Date() };
+      await mongoose.connection
+        .collection('invitations')
+        .insertOne({ _id: 'to-ada' as never, ...invitation, expiresAt: new Date(Date.now() + undoMs), rev: 0 });
+      const gaveUp = {
+        _id: 'gave-up',
+        shard: 'effects.0',
+        kind: 'mail.message.send',
+        key: 'gave-up',
+        input: { to: ada.user.email, template: 'auth.security-notice', data: { name: 'Gone Girl' } },
+        state: 'dead',
+      };
+      await mongoose.connection.collection('work').insertOne(gaveUp as never);
       await ask(ada);
       await due(id);
       await eventually(async () => {
@@ -204,6 +217,10 @@ describe('privacy', function () {
         ['feed_events', { feed: `user.${id}` }],
         ['users', { email: ada.user.email }],
         ['events', { 'data.name': 'Gone Girl' }],
+        ['invitations', { email: ada.user.email }],
+        ['mails', { to: ada.user.email }],
+        ['work', { _id: 'gave-up' as never, 'input.data.name': 'Gone Girl' }],
+        ['work', { _id: 'gave-up' as never, 'input.to': ada.user.email }],
       ] as const) {
         assert.equal(await rowsOf(collection, filter), 0, collection);
       }
