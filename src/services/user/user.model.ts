@@ -22,7 +22,7 @@ export interface User {
   /** Every beginning of every word of the name; see search.policy.ts. */
   readonly namePrefixes?: readonly string[];
   /** Place and country as search compares them, where everybody may see them. */
-  readonly placeKeys?: readonly string[];
+  readonly placePrefixes?: readonly string[];
   /** What they say of themselves; missing where they never did. */
   readonly profile?: Profile;
   /** For whom each part is, where its owner said so. */
@@ -50,7 +50,7 @@ export const Users = defineCollection<User>(
     roles: [String],
     skillSlugs: [String],
     namePrefixes: [String],
-    placeKeys: [String],
+    placePrefixes: [String],
     profile: Object,
     privacy: Object,
     settings: Object,
@@ -66,7 +66,7 @@ export const Users = defineCollection<User>(
     { key: { roles: 1 } },
     { key: { skillSlugs: 1, nameKey: 1, _id: 1 } },
     { key: { namePrefixes: 1, nameKey: 1, _id: 1 } },
-    { key: { placeKeys: 1, nameKey: 1, _id: 1 } },
+    { key: { placePrefixes: 1, nameKey: 1, _id: 1 } },
   ],
 );
 

@@ -45,10 +45,16 @@ export const listUsers = pageQuery.extend({
   q: z.string().trim().min(1).max(254).optional(),
   skill: z
     .string()
-    .max(64)
-    .regex(/^[^\s\p{Cc}\p{Cs}]+$/u, 'The slug of a skill')
+    .max(600)
+    .regex(/^[^\p{Cc}\p{Cs}]*[\p{L}\p{M}\p{N}][^\p{Cc}\p{Cs}]*$/u, 'A skill by its name or slug')
     .optional(),
-  place: z.string().trim().min(1).max(100).optional(),
+  place: z
+    .string()
+    .trim()
+    .min(1)
+    .max(100)
+    .regex(/[\p{L}\p{N}]/u, 'Needs a letter or a digit')
+    .optional(),
   country: z
     .string()
     .max(2)

@@ -81,6 +81,11 @@ describe('search for people', () => {
     assert.deepEqual(await names('?place=são+paulo&country=BR&skill=c&q=ada'), ['Ada Łucja Lovelace']);
     assert.deepEqual(await names('?country=FR&skill=c'), []);
     assert.deepEqual(await names('?place=%3DFR'), []);
+    assert.deepEqual(await names('?skill=WEAVING!'), ['Ada Łucja Lovelace'], 'by its name, too');
+    for (const words of ['paulo', 'Pau', 'paulo+são']) {
+      assert.deepEqual(await names(`?place=${words}&skill=c`), ['Ada Łucja Lovelace'], words);
+    }
+    assert.deepEqual(await names('?place=aulo'), []);
   });
 
   it('finds nobody by a place that not everybody may see', async () => {
@@ -126,7 +131,15 @@ describe('search for people', () => {
   });
 
   it('refuses what does not fit', async () => {
-    for (const query of ['?country=br', '?skill=a%20b', '?skill=', '?place=', '?near=1,2', '?place[$ne]=x']) {
+    for (const query of [
+      '?country=br',
+      '?skill=%2B%2B',
+      '?skill=',
+      '?place=',
+      '?place=!',
+      '?near=1,2',
+      '?place[$ne]=x',
+    ]) {
       assert.equal(problemOf(await call(asker, query)).code, 'request.invalid', query);
     }
   });
@@ -138,7 +151,7 @@ describe('search for people', () => {
       email: `many${index}@example.test`,
       name: `Many ${index}`,
       nameKey: index < 385 ? `aa ${index}` : `zz ${index}`,
-      ...(index < 385 ? {} : { namePrefixes: ['ma', 'many'], placeKeys: ['rome', '=IT'], skillSlugs: ['latin'] }),
+      ...(index < 385 ? {} : { namePrefixes: ['ma', 'many'], placePrefixes: ['rome', '=IT'], skillSlugs: ['latin'] }),
       roles: ['user'],
       createdAt: new Date(),
       updatedAt: new Date(),

@@ -1,7 +1,7 @@
 // Changes of what people say of themselves, and of for whom it is.
 import { defineCommand, put } from '#src/platform/commands/command.ts';
 import { problems } from '#src/platform/errors.ts';
-import { namePrefixesOf, placeKeysOf } from '../search/search.policy.ts';
+import { namePrefixesOf, placePrefixesOf } from '../search/search.policy.ts';
 import { userProblems } from '../user.errors.ts';
 import { userUpdated } from '../user.events.ts';
 import { nameKeyOf, Users, type User } from '../user.model.ts';
@@ -23,7 +23,7 @@ function changed(user: User, { name = user.name, privacy, ...fields }: UpdateInp
     ...next,
     nameKey: nameKeyOf(name),
     namePrefixes: namePrefixesOf(name),
-    placeKeys: placeKeysOf(next),
+    placePrefixes: placePrefixesOf(next),
     updatedAt: now,
     rev: user.rev + 1,
   };

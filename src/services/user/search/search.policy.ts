@@ -14,7 +14,7 @@ export function namePrefixesOf(name: string): string[] {
   return [...new Set(words.flatMap(beginningsOf))];
 }
 
-/** The words of a question, each as the beginning of a word of a name; the longest first, which few names have. */
+/** The words of a question, each as the beginning of a word of a name or place; the longest first, which few have. */
 export function askedPrefixes(q: string): string[] {
   const cut = wordsOf(q).flatMap((word) => beginningsOf(word).at(-1) ?? []);
   return [...new Set(cut)].toSorted((left, right) => right.length - left.length);
@@ -45,11 +45,15 @@ export function countryKeyOf(country: string): string {
   return `=${country}`;
 }
 
-/** What somebody is found by beside their name and skills: place and country, where everybody may see them. */
-export function placeKeysOf(user: { readonly profile?: Profile; readonly privacy?: Partial<Privacy> }): string[] {
+/**
+ * What somebody is found by beside their name and skills, where everybody may see it: every beginning of every word of
+ * their place (`york` finds New York), and their country.
+ */
+export function placePrefixesOf(user: { readonly profile?: Profile; readonly privacy?: Partial<Privacy> }): string[] {
   const location = user.profile?.location;
   if (!location || !isFindableBy(user, 'location')) {
     return [];
   }
-  return [placeKeyOf(location.place), ...(location.country === undefined ? [] : [countryKeyOf(location.country)])];
+  const beginnings = wordsOf(placeKeyOf(location.place)).flatMap(beginningsOf);
+  return [...new Set(beginnings), ...(location.country === undefined ? [] : [countryKeyOf(location.country)])];
 }

@@ -7,10 +7,11 @@ import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/htt
 import type { Caller } from '#src/platform/http/route.ts';
 import { blockedPeers, standingWith } from '../connections/connections.queries.ts';
 import { relationOf } from '../showing/showing.policy.ts';
+import { slugOf } from '../skills/skills.policy.ts';
 import { Users } from '../user.model.ts';
 import { presentUser } from '../user.presenter.ts';
 import type { ListUsers, UserView } from '../user.schema.ts';
-import { askedPrefixes, countryKeyOf, namePrefixesOf, placeKeyOf } from './search.policy.ts';
+import { askedPrefixes, countryKeyOf, namePrefixesOf, placeKeyOf, placePrefixesOf } from './search.policy.ts';
 
 interface ListCursor {
   /** Digest of the question and of who asked it. */
@@ -21,7 +22,8 @@ interface ListCursor {
 
 /**
  * People by name: `q` is words, each the beginning of a word of the name, or, for those who may read anybody's, a whole
- * e-mail address. Left out are those whom a block stands between, suspended accounts, and who does not want to be found;
+ * e-mail address; `skill` is a slug or whatever has it (`Node.js`); `place` is words, each the beginning of one of the
+ * place. Left out are those whom a block stands between, suspended accounts, and who does not want to be found;
  * who may read anybody sees them too. Errors: request.invalid for a cursor of another list.
  */
 export async function findUsers(query: ListUsers, caller: Caller): Promise<Page<UserView>> {
@@ -60,9 +62,9 @@ function matching({ q, skill, place, country }: Omit<ListUsers, 'limit' | 'curso
       : askedPrefixes(q ?? '').map((prefix) => ({ namePrefixes: prefix }));
   return [
     ...named,
-    ...(skill === undefined ? [] : [{ skillSlugs: skill }]),
-    ...(place === undefined ? [] : [{ placeKeys: placeKeyOf(place) }]),
-    ...(country === undefined ? [] : [{ placeKeys: countryKeyOf(country) }]),
+    ...(skill === undefined ? [] : [{ skillSlugs: slugOf(skill) }]),
+    ...askedPrefixes(placeKeyOf(place ?? '')).map((prefix) => ({ placePrefixes: prefix })),
+    ...(country === undefined ? [] : [{ placePrefixes: countryKeyOf(country) }]),
   ];
 }
 
@@ -88,12 +90,16 @@ function beyond(after: ListCursor | null): object {
 }
 
 /**
- * Part of the migration step: makes accounts found that are older than the words of names. Repeatable; an account that
+ * Part of the migration step: makes accounts found that are older than the words of names and places. Repeatable; an account that
  * changes meanwhile is left to the next start.
  */
 export async function fillNamePrefixes(): Promise<void> {
   const users = Users.native();
   for await (const { _id, name, rev } of users.find({ namePrefixes: { $exists: false } })) {
     await users.updateOne({ _id, rev }, { $set: { namePrefixes: namePrefixesOf(name) }, $inc: { rev: 1 } });
+  }
+  const placed = { 'profile.location': { $exists: true }, placePrefixes: { $exists: false } };
+  for await (const { _id, rev, ...user } of users.find(placed)) {
+    await users.updateOne({ _id, rev }, { $set: { placePrefixes: placePrefixesOf(user) }, $inc: { rev: 1 } });
   }
 }
