@@ -46,7 +46,8 @@ export const listUsers = pageQuery.extend({
   skill: z
     .string()
     .max(600)
-    .regex(/^[^\p{Cc}\p{Cs}]*[\p{L}\p{M}\p{N}][^\p{Cc}\p{Cs}]*$/u, 'A skill by its name or slug')
+    .regex(/[\p{L}\p{N}]/u, 'Needs a letter or a digit')
+    .describe('A skill by its name or slug')
     .optional(),
   place: z
     .string()
