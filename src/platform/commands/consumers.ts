@@ -8,8 +8,15 @@ import type { Owner } from './owner.ts';
 import { wakeJob } from './queues.ts';
 
 const log = logFor('work');
-/** BullMQ makes a blocking duplicate of it for each consumer. */
-let connection: Redis | undefined;
+let opened: Redis | undefined;
+
+/** BullMQ makes a blocking duplicate of it for each consumer. One that was closed with the others is made anew. */
+function connection(): Redis {
+  if (opened === undefined || opened.status === 'end') {
+    opened = pipelinedClient('consumers');
+  }
+  return opened;
+}
 
 /** Opens a BullMQ consumer for each shard that is owned now and closes the others. */
 export function consume(consumers: Map<string, Worker>, shards: ReadonlySet<string>, owner: Owner): void {
@@ -38,7 +45,7 @@ function consumer(shard: string, owner: Owner): Worker {
       return { rows: rows.length };
     },
     {
-      connection: (connection ??= pipelinedClient('consumers')),
+      connection: connection(),
       prefix: config.keyPrefix,
       concurrency: 64,
       maxStalledCount: 3,
