@@ -1,10 +1,34 @@
-// The one rule language: CEL (cel.dev), behind this module. Badge rules, guards and filters are all compiled here.
-import { celEnv, isCelError, parse, plan, type CelInput } from '@bufbuild/cel';
+// The one rule language: CEL (cel.dev), behind this module. Badge rules, guards, values of definitions and filters are all
+// compiled here. Nothing that compiles can hold a process: the tree is bounded when it is compiled (cel-tree.ts), every
+// evaluation by the steps it takes (cel-meter.ts).
+import { isCelError, parse, plan, type CelInput, type CelResult, type celEnv } from '@bufbuild/cel';
+import { toJsonValue } from './cel-json.ts';
+import { metered, meteredEnvironment } from './cel-meter.ts';
+import { prepareTree, tooDeep, type CelNames } from './cel-tree.ts';
+
+export { fromDate, fromJson } from './cel-json.ts';
+
+/** What an expression is given, by name. */
+export type CelVariables = Readonly<Record<string, CelInput>>;
 
 /** A compiled rule: true or false for a set of variables. */
-export type Rule = (variables: Readonly<Record<string, CelInput>>) => boolean;
+export type Rule = ((variables: CelVariables) => boolean) & Reading;
 
-/** A rule that cannot be read, or does not come to a boolean. */
+/** A compiled expression: plain JSON for a set of variables. */
+export type Expression = ((variables: CelVariables) => unknown) & Reading;
+
+interface Reading {
+  /** The variables it names: whoever feeds it may leave out the others. */
+  readonly reads: ReadonlySet<string>;
+}
+
+/** How an expression is compiled. */
+export interface CelOptions {
+  /** The variables there are. Given, an expression that names another, or a function there is not, is refused. */
+  readonly variables?: readonly string[];
+}
+
+/** A rule that cannot be read, or that fails, or comes to something else than it should. */
 export class RuleError extends Error {
   constructor(source: string, reason: string) {
     super(`The rule "${source}" ${reason}`);
@@ -14,28 +38,123 @@ export class RuleError extends Error {
 
 /** Longest rule in characters. */
 const maxLength = 1_024;
-const environment = celEnv();
+const environment = meteredEnvironment();
+
+/** Names that stand for types; `google` begins those of protobuf. */
+const typeNames = 'bool bytes double duration dyn google int list map null_type string timestamp type uint'.split(' ');
+/** What the planner carries out without a function. */
+const operators = ['_[_]', '_?_:_', '_&&_', '_||_', '@not_strictly_false', '__not_strictly_false__'];
 
 /**
- * Compiles a rule once, for many evaluations. Whole numbers go in as `bigint`.
- * @throws RuleError when it cannot be parsed; the compiled rule throws it when it does not come to true or false
+ * Compiles a rule once, for many evaluations. Whole numbers go in as `bigint`: see `fromJson`.
+ * @throws RuleError when it cannot be parsed or is too large; the compiled rule throws it when it does not come to true
+ * or false, or takes too many steps
  */
-export function compileRule(source: string): Rule {
+export function compileRule(source: string, options: CelOptions = {}): Rule {
+  const { evaluate, reads } = compileCel(source, options);
+  const rule = (variables: CelVariables): boolean => {
+    const result = evaluate(variables);
+    if (typeof result !== 'boolean') {
+      throw new RuleError(source, 'does not come to true or false');
+    }
+    return result;
+  };
+  return Object.assign(rule, { reads });
+}
+
+/**
+ * Compiles an expression that comes to JSON: numbers, texts, lists, maps; times as `toJsonValue` says.
+ * @throws RuleError as compileRule; the compiled expression throws it also where the result has no JSON
+ */
+export function compileExpression(source: string, options: CelOptions = {}): Expression {
+  const { evaluate, reads } = compileCel(source, options);
+  const expression = (variables: CelVariables): unknown => {
+    const result = evaluate(variables);
+    try {
+      return toJsonValue(result);
+    } catch (error) {
+      throw new RuleError(source, reasonOf(error));
+    }
+  };
+  return Object.assign(expression, { reads });
+}
+
+/** An expression whose values stay those of CEL. */
+export interface CompiledCel {
+  readonly evaluate: (variables: CelVariables) => Exclude<CelResult, Error>;
+  readonly reads: ReadonlySet<string>;
+}
+
+/**
+ * What both kinds are made of. The conformance suite of the language runs through it.
+ * @param surroundings types and a namespace beyond those of the language
+ * @throws RuleError; `evaluate` throws it, too
+ */
+export function compileCel(
+  source: string,
+  options: CelOptions = {},
+  surroundings?: Parameters<typeof celEnv>[0],
+): CompiledCel {
+  const around = surroundings ? meteredEnvironment(surroundings) : environment;
+  const { names, run } = planned(source, around);
+  if (options.variables) {
+    refuseUnknown(source, names, options.variables);
+  }
+  const evaluate = (variables: CelVariables): Exclude<CelResult, Error> => {
+    let result: CelResult;
+    try {
+      // Without a prototype: `constructor` is no variable.
+      result = metered(() => run(Object.assign(Object.create(null) as Record<string, CelInput>, variables)));
+    } catch (error) {
+      throw new RuleError(source, reasonOf(error));
+    }
+    if (isCelError(result)) {
+      throw new RuleError(source, `failed: ${result.message}`);
+    }
+    return result as Exclude<CelResult, Error>;
+  };
+  return { evaluate, reads: names.variables };
+}
+
+function planned(
+  source: string,
+  around: typeof environment,
+): { names: CelNames; run: (variables: Record<string, CelInput>) => CelResult } {
   if (source.length > maxLength) {
     throw new RuleError(`${source.slice(0, 40)}…`, `is longer than ${maxLength} characters`);
   }
-  let evaluate: (variables: Record<string, CelInput>) => unknown;
-  try {
-    evaluate = plan(environment, parse(source));
-  } catch (error) {
-    throw new RuleError(source, `cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  const deep = tooDeep(source);
+  if (deep !== null) {
+    throw new RuleError(source, deep);
   }
-  return (variables) => {
-    const result = evaluate(variables);
-    if (typeof result === 'boolean') {
-      return result;
+  let names: CelNames | string;
+  let run: (variables: Record<string, CelInput>) => CelResult;
+  try {
+    const tree = parse(source);
+    names = tree.expr ? prepareTree(tree.expr) : 'is empty';
+    run = plan(around, tree);
+  } catch (error) {
+    throw new RuleError(source, `cannot be read: ${reasonOf(error)}`);
+  }
+  if (typeof names === 'string') {
+    throw new RuleError(source, names);
+  }
+  return { names, run };
+}
+
+function refuseUnknown(source: string, names: CelNames, variables: readonly string[]): void {
+  for (const name of names.variables) {
+    if (!variables.includes(name) && !typeNames.includes(name)) {
+      throw new RuleError(source, `names ${name}, which is unknown: there are ${variables.join(', ')}`);
     }
-    const reason = isCelError(result) ? `failed: ${String(result.message)}` : 'does not come to true or false';
-    throw new RuleError(source, reason);
-  };
+  }
+  for (const name of names.functions) {
+    if (!operators.includes(name) && environment.funcs.find(name) === undefined) {
+      throw new RuleError(source, `calls ${name}, which is unknown`);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
