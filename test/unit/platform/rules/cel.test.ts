@@ -90,6 +90,12 @@ describe('a hostile expression', () => {
     ['a swallowed square', 'context.all(a, context.all(b, a + b >= 0)) || true', long, /steps/u],
     ['a list that grows', 'context + context', long, /more than 1000 elements/u],
     ['a long range', 'context.all(x, true)', fromJson(Array.from({ length: 5_000 }, () => 0)), /1000 elements/u],
+    [
+      'a long range, swallowed',
+      'context.all(x, true) || true',
+      fromJson(Array.from({ length: 5_000 }, () => 0)),
+      /1000 elements/u,
+    ],
     ['a text that doubles', `[context]${'.map(v, v + v)'.repeat(10)}`, text, /65536 characters/u],
     ['a text that doubles, swallowed', `size(context + context) > 0 || true`, text, /65536 characters/u],
     ['a value that doubles', doubled(13), 1n, /values|steps|parts/u],
