@@ -32,6 +32,8 @@ interface Slice {
   readonly p50: number;
   readonly p99: number;
   readonly failed: number;
+  /** What the last of them was answered with. */
+  readonly refusal: string;
 }
 
 interface Variant {
@@ -74,22 +76,28 @@ const get =
   (path: string): Act =>
   async ({ url, tokens }, caller) =>
     await send(`${url}${path}`, 'GET', { token: tokens[caller % tokens.length] });
-const login: Act = async ({ url }) => await send(`${url}/api/auth/login`, 'POST', { body: fleetAdmin });
+const emailOf = (person: number): string => `person-${person}@example.test`;
+
+// Each caller logs in to an account of its own: many tries at one account from one address are held up.
+const login: Act = async ({ url }, caller) =>
+  await send(`${url}/api/auth/login`, 'POST', { body: { email: emailOf(caller), password: fleetAdmin.password } });
 
 /** Lets `callers` act for `seconds`, each again as soon as it has its answer. */
 async function slice(variant: Variant, act: Act, callers: number, seconds: number): Promise<Slice> {
   const latencies: number[] = [];
   let failed = 0;
+  let refusal = '';
   const start = performance.now();
   const end = start + seconds * 1_000;
   const caller = async (index: number): Promise<void> => {
     while (performance.now() < end) {
       const began = performance.now();
-      const { status } = await act(variant, index);
+      const { status, text } = await act(variant, index);
       if (status === 200) {
         latencies.push(performance.now() - began);
       } else {
         failed += 1;
+        refusal = text;
       }
     }
   };
@@ -97,14 +105,14 @@ async function slice(variant: Variant, act: Act, callers: number, seconds: numbe
   const elapsed = (performance.now() - start) / 1_000;
   const sorted = latencies.toSorted((left, right) => left - right);
   const at = (share: number): number => sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0;
-  return { perSecond: latencies.length / elapsed, p50: at(0.5), p99: at(0.99), failed };
+  return { perSecond: latencies.length / elapsed, p50: at(0.5), p99: at(0.99), failed, refusal };
 }
 
 /** People with a session each: one session for each caller, as there would be. */
 async function tokensOf(url: string, count: number): Promise<string[]> {
   const tokens: string[] = [];
   for (let person = 0; person < count; person += 1) {
-    const body = { email: `person-${person}@example.test`, name: `Person ${person}`, password: fleetAdmin.password };
+    const body = { email: emailOf(person), name: `Person ${person}`, password: fleetAdmin.password };
     const { text } = await send(`${url}/api/auth/register`, 'POST', { body });
     tokens.push((JSON.parse(text) as { accessToken: string }).accessToken);
   }
@@ -122,7 +130,7 @@ async function compare(title: string, variants: readonly Variant[], act: Act, ca
     for (const variant of round % 2 === 0 ? variants.toReversed() : variants) {
       const seen = await slice(variant, act, callers, seconds);
       slices.get(variant.name)?.push(seen);
-      const failed = seen.failed > 0 ? `, ${seen.failed} failed` : '';
+      const failed = seen.failed > 0 ? `, ${seen.failed} failed: ${seen.refusal}` : '';
       say(`  round ${round} · ${title} · ${variant.name}: ${seen.perSecond.toFixed(0)}/s${failed}`);
     }
   }

@@ -64,13 +64,20 @@ describe('state-machine.instance.create', () => {
   it('refuses other input for an instance that exists', () => {
     const world = withInstance();
     refused(world.decide(createInstance, { ...create, input: {} }), 'state-machine.input-differs', 409);
-    refused(world.decide(createInstance, { type: 'onboarding', id: 'u1' }), 'state-machine.input-differs', 409);
+    refused(world.decide(createInstance, { ...create, input: undefined }), 'state-machine.input-differs', 409);
+  });
+
+  it('is for operators and the product itself, where the definition says so', () => {
+    const asker = { names: ['anyone', 'user.u1', 'role.user'], operates: false, readsAny: true };
+    refused(new World().decide(createInstance, { ...create, asker }), 'auth.forbidden', 403);
+    refused(new World().decide(createInstance, { ...create, asker: undefined }), 'auth.forbidden', 403);
+    new World().do(createInstance, { ...create, asker: undefined }, { actor: 'system' });
   });
 
   it('takes no input for empty input', () => {
     const world = new World();
-    world.do(createInstance, { type: 'onboarding', id: 'u1' });
-    assert.equal(world.decide(createInstance, { type: 'onboarding', id: 'u1', input: {} }) instanceof AppError, false);
+    world.do(createInstance, { ...create, input: undefined });
+    assert.equal(world.decide(createInstance, { ...create, input: {} }) instanceof AppError, false);
   });
 
   it('refuses a type nobody defines, and input that does not fit', () => {
@@ -158,7 +165,7 @@ describe('state-machine.event.send', () => {
   });
 
   it('refuses a payload that does not fit', () => {
-    const input = { type: 'onboarding', id: 'u1', event: { type: 'XP_EARNED', amount: 5 } };
+    const input = { ...event('XP_EARNED'), event: { type: 'XP_EARNED', amount: 5 } };
     const { problem } = refused(withInstance().decide(sendEvent, input), 'request.invalid', 422);
     assert.equal(problem.errors?.[0]?.pointer, '/body/amount');
   });
@@ -185,12 +192,25 @@ describe('state-machine.event.send', () => {
     assert.equal(world.instance().seq, 2);
   });
 
+  it('takes whom the door saw, and without that the product itself only', () => {
+    const world = withInstance();
+    const by = (names: readonly string[], readsAny = false) => ({
+      asker: { names: [...names], operates: false, readsAny },
+    });
+    refused(world.decide(sendEvent, event('SNOOZE', by(['anyone', 'user.u2']))), 'state-machine.not-found', 404);
+    refused(world.decide(sendEvent, event('SNOOZE', by(['user.u2'], true))), 'auth.forbidden', 403);
+    refused(world.decide(sendEvent, event('XP_EARNED', by(['user.u1']))), 'auth.forbidden', 403);
+    world.do(sendEvent, event('SNOOZE', by(['user.u1'])), { actor: 'u1' });
+    refused(world.decide(sendEvent, event('SNOOZE', { asker: undefined })), 'state-machine.not-found', 404);
+    world.do(sendEvent, event('XP_EARNED', { asker: undefined }), { actor: 'system' });
+  });
+
   it('refuses another event under the id of an earlier one', () => {
     const world = withInstance();
     world.do(sendEvent, event('XP_EARNED'), { origin: 'c.admin.key' });
     const other = world.decide(sendEvent, event('LEVEL_REACHED'), { origin: 'c.admin.key' });
     refused(other, 'idempotency.body-differs', 422);
-    const unfit = { type: 'onboarding', id: 'u1', event: { type: 'XP_EARNED', amount: 5 } };
+    const unfit = { ...event('XP_EARNED'), event: { type: 'XP_EARNED', amount: 5 } };
     refused(world.decide(sendEvent, unfit, { origin: 'c.admin.key' }), 'idempotency.body-differs', 422);
   });
 

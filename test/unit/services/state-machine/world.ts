@@ -73,10 +73,19 @@ export class World implements State {
   }
 }
 
-/** Input that creates the instance the tests are about. */
-export const create = { type: 'onboarding', id: 'u1', input: { name: 'Ada' } };
-/** Input that sends it an event. */
-export const event = (type: string, more: object = {}) => ({ type: 'onboarding', id: 'u1', event: { type }, ...more });
+/** Who may do everything, as doors tell commands of them. */
+const asker = { names: [], operates: true, readsAny: true };
+
+/** Input that creates the instance the tests are about, from an operator. */
+export const create = { type: 'onboarding', id: 'u1', input: { name: 'Ada' }, asker };
+/** Input that sends it an event, from an operator. */
+export const event = (type: string, more: object = {}) => ({
+  type: 'onboarding',
+  id: 'u1',
+  event: { type },
+  asker,
+  ...more,
+});
 /** The timer that ends in dormancy. */
 export const patience = 'after.patience.onboarding.registered';
 
