@@ -33,6 +33,8 @@ export interface Advance {
   readonly instance: MachineInstance;
   readonly transition: Transition;
   readonly writes: readonly Write[];
+  /** What it leaves to be done besides rows: children to begin and end, events to send. */
+  readonly step: Step;
 }
 
 /** A new instance, at `seq` 0. Throws MachineFault where the chart cannot start. */
@@ -41,7 +43,7 @@ export function create(
   born: { readonly id: string; readonly input: Record<string, unknown>; readonly inputHash: string },
   cause: StepCause,
 ): Advance {
-  const taken = start(definition, { ...born.input, id: born.id }, cause.now);
+  const taken = start(definition, { ...born.input, id: born.id }, cause);
   const before = {
     _id: instanceId(definition.type, born.id),
     type: definition.type,
@@ -64,7 +66,7 @@ export function advance(
   event: MachineEventInput,
   cause: StepCause,
 ): Advance | NotAccepted {
-  const taken = step(definition, instance.snapshot, event, cause.now);
+  const taken = step(definition, instance.snapshot, event, cause);
   return taken.accepted ? applied(definition, instance, instance, event, taken, cause) : taken;
 }
 
@@ -75,7 +77,7 @@ export function expire(
   timer: ArmedTimer,
   cause: StepCause,
 ): Advance | NotAccepted {
-  const taken = fire(definition, instance.snapshot, timer.trigger, cause.now);
+  const taken = fire(definition, instance.snapshot, timer.trigger, cause);
   if (!taken.accepted) {
     return taken;
   }
@@ -155,6 +157,7 @@ function applied(
     accepted: true,
     instance: next,
     transition,
+    step: taken,
     writes: [
       before ? put(MachineInstances, next) : insert(MachineInstances, next),
       insert(Transitions, transition),

@@ -14,7 +14,7 @@ const stateName = z.enum(connectionStates);
 export function moved(pair: Connection, act: ConnectionAct, by: string, now: Date): Connection | null {
   const { requester, blockedBy } = pair;
   const before = snapshotAt(pair.state, { requester, blockedBy: [...blockedBy] });
-  const taken = step(chart, before, { type: act, by }, now);
+  const taken = step(chart, before, { type: act, by }, { now, actor: by });
   if (!taken.accepted) {
     return null;
   }

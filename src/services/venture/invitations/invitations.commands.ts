@@ -102,7 +102,8 @@ export const invitePerson = defineCommand<InviteInput>({
 function ask(state: State, venture: Venture, command: Command<InviteInput>, now: Date): Decision | AppError {
   const { userId, role, note } = command.input;
   const earlier = state.get(Invitations, idOf(command));
-  const round = earlier ? advance(earlier, 'INVITE', command.id, now) : begin(idOf(command), command.id, now);
+  const around = { now, actor: command.actor };
+  const round = earlier ? advance(earlier, 'INVITE', command.id, around) : begin(idOf(command), command.id, around);
   if (!round) {
     return invitationProblems.alreadyInvited();
   }
@@ -163,7 +164,7 @@ export const answerInvitation = defineCommand<AnswerInput>({
     if (!invitation || !venture || !mayAnswer(venture, invitation, command)) {
       return invitationProblems.notFound();
     }
-    const round = advance(invitation, eventOf[command.input.answer], command.id, now);
+    const round = advance(invitation, eventOf[command.input.answer], command.id, { now, actor: command.actor });
     if (round) {
       return end(venture, { ...invitation, ...round, updatedAt: now, rev: invitation.rev + 1 }, now);
     }
@@ -252,7 +253,7 @@ export const expireInvitation = defineCommand<ExpireInput>({
   decide: (state, command, now) => {
     const invitation = state.get(Invitations, idOf(command));
     const venture = state.get(Ventures, command.input.id);
-    const round = invitation && venture ? expire(invitation, command.input.timer, now) : null;
+    const round = invitation && venture ? expire(invitation, command.input.timer, { now, actor: command.actor }) : null;
     return invitation && venture && round
       ? end(venture, { ...invitation, ...round, updatedAt: now, rev: invitation.rev + 1 }, now)
       : { result: null };

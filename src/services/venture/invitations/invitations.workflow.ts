@@ -1,7 +1,7 @@
 // Runs the chart of an invitation on its row: what an event makes of it, and when it would end by itself.
 import { ventureInvitation } from '#machines/index.ts';
 import type { WorkDraft } from '#src/platform/commands/command.ts';
-import { fire, start, step, type NotAccepted, type Step } from '#src/platform/machines/kernel.ts';
+import { fire, start, step, type NotAccepted, type Step, type Surroundings } from '#src/platform/machines/kernel.ts';
 import type { Invitation } from './invitations.model.ts';
 
 /** The kind of the command that lets an invitation expire. */
@@ -21,8 +21,8 @@ function after(id: string, taken: Step, round: string): Round {
 }
 
 /** A new invitation. */
-export function begin(id: string, round: string, now: Date): Round {
-  return after(id, start(ventureInvitation, {}, now), round);
+export function begin(id: string, round: string, around: Surroundings): Round {
+  return after(id, start(ventureInvitation, {}, around), round);
 }
 
 /** The invitation after an event, or null where it does not take it now. */
@@ -30,15 +30,15 @@ export function advance(
   invitation: Invitation,
   type: 'INVITE' | 'ACCEPT' | 'DECLINE' | 'WITHDRAW',
   round: string,
-  now: Date,
+  around: Surroundings,
 ): Round | null {
-  return orNull(invitation, step(ventureInvitation, invitation.snapshot, { type }, now), round);
+  return orNull(invitation, step(ventureInvitation, invitation.snapshot, { type }, around), round);
 }
 
 /** The invitation after its time, or null where this timer is not armed any more. */
-export function expire(invitation: Invitation, timer: string, now: Date): Round | null {
+export function expire(invitation: Invitation, timer: string, around: Surroundings): Round | null {
   return invitation.timer?.id === timer
-    ? orNull(invitation, fire(ventureInvitation, invitation.snapshot, invitation.timer.trigger, now), timer)
+    ? orNull(invitation, fire(ventureInvitation, invitation.snapshot, invitation.timer.trigger, around), timer)
     : null;
 }
 

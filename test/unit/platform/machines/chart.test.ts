@@ -1,18 +1,7 @@
 // What a chart may hold: everything the kernel could not carry out is named before the first step.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import {
-  assign,
-  createMachine,
-  emit,
-  enqueueActions,
-  log,
-  raise,
-  sendTo,
-  setup,
-  spawnChild,
-  type AnyStateMachine,
-} from 'xstate';
+import { assign, createMachine, raise, sendTo, setup, spawnChild, type AnyStateMachine } from 'xstate';
 import { chartOf } from '#src/platform/machines/chart.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { define as defineChart } from './charts.ts';
@@ -23,7 +12,12 @@ function define(machine: unknown): MachineDefinition {
 
 const child = createMachine({ id: 'child' });
 const named = setup({
-  actions: { tell: () => undefined, count: assign({}), call: spawnChild(child) },
+  actions: {
+    tell: () => undefined,
+    count: assign({}),
+    call: spawnChild(child, { id: 'c' }),
+    spawn: spawnChild('child' as never) as never,
+  },
   delays: { soon: 1 },
 });
 
@@ -36,13 +30,17 @@ describe('a chart', () => {
       /action x/u,
     ],
     ['an inline action', createMachine({ exit: () => undefined }), /inline action/u],
-    ['an invoked actor', createMachine({ invoke: { src: child } }), /invokes an actor/u],
-    ['a spawned actor', createMachine({ entry: spawnChild(child) }), /xstate\.spawnChild/u],
-    ['a spawned actor behind a name', named.createMachine({ entry: 'call' }), /xstate\.spawnChild/u],
-    ['sendTo', createMachine({ entry: sendTo('x', { type: 'Y' }) }), /xstate\.sendTo/u],
-    ['emit', createMachine({ entry: emit({ type: 'Y' }) }), /xstate\.emit/u],
-    ['log', createMachine({ entry: log('x') }), /xstate\.log/u],
-    ['enqueueActions', createMachine({ entry: enqueueActions(() => undefined) }), /xstate\.enqueueActions/u],
+    ['an invoked machine that is code', createMachine({ invoke: { src: child } }), /inline child/u],
+    ['a spawned machine that is code', createMachine({ entry: spawnChild(child, { id: 'c' }) }), /inline child/u],
+    ['a spawned machine behind a name', named.createMachine({ entry: 'call' }), /inline child/u],
+    ['a spawned child without an id', named.createMachine({ entry: 'spawn' }), /without an id/u],
+    ['a child the whole system knows', createMachine({ invoke: { src: 'c', systemId: 'one' } } as never), /systemId/u],
+    ['a child that is watched', createMachine({ invoke: { src: 'c', onSnapshot: {} } } as never), /onSnapshot/u],
+    [
+      'an unknown delay of sendTo',
+      createMachine({ entry: sendTo('x', { type: 'Y' }, { delay: 'later' } as never) }),
+      /delay later/u,
+    ],
     ['an unknown delay of after', createMachine({ after: { later: { actions: [] } } } as never), /delay later/u],
     [
       'an unknown delay of raise',

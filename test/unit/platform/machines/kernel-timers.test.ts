@@ -6,6 +6,7 @@ import { fire, start, step } from '#src/platform/machines/kernel.ts';
 import { define, taken } from './charts.ts';
 
 const now = new Date('2026-01-01T00:00:00.000Z');
+const around = { now, actor: 'user-1' };
 
 describe('timers of the kernel', () => {
   const alarm = define(
@@ -34,7 +35,7 @@ describe('timers of the kernel', () => {
       },
     }),
   );
-  const first = start(alarm, undefined, now);
+  const first = start(alarm, undefined, around);
 
   it('carry a delayed event under its id', () => {
     assert.deepEqual(first.timers, [
@@ -45,11 +46,11 @@ describe('timers of the kernel', () => {
         dueAt: new Date(now.getTime() + 100),
       },
     ]);
-    assert.equal(taken(fire(alarm, first.snapshot, first.timers[0]!.trigger, now)).value, 'ringing');
+    assert.equal(taken(fire(alarm, first.snapshot, first.timers[0]!.trigger, around)).value, 'ringing');
   });
 
   it('are cancelled and armed again in one step, with a delay the chart computes', () => {
-    const later = taken(step(alarm, first.snapshot, { type: 'LATER', ms: 700 }, now));
+    const later = taken(step(alarm, first.snapshot, { type: 'LATER', ms: 700 }, around));
     assert.deepEqual(later.cancels, ['bell']);
     assert.deepEqual(
       later.timers.map(({ sendId, delayMs }) => [sendId, delayMs]),
@@ -58,7 +59,7 @@ describe('timers of the kernel', () => {
   });
 
   it('replace one of their id within a step and never one without an id', () => {
-    const twice = taken(step(alarm, first.snapshot, { type: 'TWICE' }, now));
+    const twice = taken(step(alarm, first.snapshot, { type: 'TWICE' }, around));
     assert.deepEqual(
       twice.timers.map(({ sendId, delayMs }) => [sendId, delayMs]),
       [
@@ -70,18 +71,18 @@ describe('timers of the kernel', () => {
   });
 
   it('that the same step cancels are not armed', () => {
-    assert.deepEqual(taken(step(alarm, first.snapshot, { type: 'NEVER' }, now)).timers, []);
+    assert.deepEqual(taken(step(alarm, first.snapshot, { type: 'NEVER' }, around)).timers, []);
   });
 
   it('are not made of raises without a delay', () => {
-    const at = taken(step(alarm, first.snapshot, { type: 'NOW' }, now));
+    const at = taken(step(alarm, first.snapshot, { type: 'NOW' }, around));
     assert.equal(at.value, 'ringing');
     assert.deepEqual(at.timers, []);
   });
 
   it('with a delay that is no time are refused', () => {
     for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY, 4e12]) {
-      assert.throws(() => step(alarm, first.snapshot, { type: 'LATER', ms }, now), /not a number of milliseconds/u);
+      assert.throws(() => step(alarm, first.snapshot, { type: 'LATER', ms }, around), /not a number of milliseconds/u);
     }
   });
 });

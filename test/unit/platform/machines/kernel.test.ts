@@ -9,6 +9,7 @@ import { accepts, fire, isReserved, start, step } from '#src/platform/machines/k
 import { define, taken } from './charts.ts';
 
 const now = new Date('2026-01-01T00:00:00.000Z');
+const around = { now, actor: 'user-1' };
 
 const note = { note: (): void => assert.fail('An effect is data and never called') };
 
@@ -48,7 +49,7 @@ const door = define(
 describe('the kernel', () => {
   describe('start', () => {
     it('gives the first state with its entry effects and its timers under our own names', () => {
-      const first = start(door, undefined, now);
+      const first = start(door, undefined, around);
       assert.equal(first.value, 'closed');
       assert.equal(first.status, 'active');
       assert.deepEqual(first.context, { knocks: 0 });
@@ -79,15 +80,15 @@ describe('the kernel', () => {
         },
       });
       assert.equal(initialTransition(broken)[0].status, 'error');
-      assert.throws(() => start(define(broken), undefined, now), /broken could not start: no input/u);
+      assert.throws(() => start(define(broken), undefined, around), /broken could not start: no input/u);
     });
   });
 
   describe('step', () => {
-    const first = stored(start(door, undefined, now).snapshot);
+    const first = stored(start(door, undefined, around).snapshot);
 
     it('moves a snapshot that went through JSON', () => {
-      const open = taken(step(door, first, { type: 'OPEN' }, now));
+      const open = taken(step(door, first, { type: 'OPEN' }, around));
       assert.equal(open.value, 'open');
       assert.deepEqual(open.cancels, ['after.1000.door.closed', 'after.soon.door.closed']);
       assert.deepEqual(open.timers, []);
@@ -97,25 +98,25 @@ describe('the kernel', () => {
       const snapshot = door.machine.restoreSnapshot(structuredClone(first) as never, undefined as never);
       const [after] = transition(door.machine, snapshot, { type: 'KNOCK' } as never);
       assert.equal(after, snapshot, 'the trap is there: same reference');
-      const knocked = taken(step(door, first, { type: 'KNOCK' }, now));
+      const knocked = taken(step(door, first, { type: 'KNOCK' }, around));
       assert.deepEqual(knocked.effects, [{ name: 'note', params: { at: 'knock' } }]);
       assert.equal(knocked.value, 'closed');
     });
 
     it('accepts a transition that is empty', () => {
-      assert.deepEqual(taken(step(door, first, { type: 'IGNORE' }, now)).effects, []);
+      assert.deepEqual(taken(step(door, first, { type: 'IGNORE' }, around)).effects, []);
     });
 
     it('does not accept what has no transition, or one whose guard says no, and says what would be', () => {
       const listed = ['OPEN', 'KNOCK', 'COUNT', 'IGNORE', 'AGAIN', 'GUARDED', 'BURN'];
-      assert.deepEqual(step(door, first, { type: 'CLOSE' }, now), { accepted: false, accepts: listed });
-      assert.deepEqual(step(door, first, { type: 'GUARDED' }, now), { accepted: false, accepts: listed });
+      assert.deepEqual(step(door, first, { type: 'CLOSE' }, around), { accepted: false, accepts: listed });
+      assert.deepEqual(step(door, first, { type: 'GUARDED' }, around), { accepted: false, accepts: listed });
     });
 
     it('takes nothing any more in a final state, though XState would', () => {
-      const gone = taken(step(door, first, { type: 'BURN' }, now));
+      const gone = taken(step(door, first, { type: 'BURN' }, around));
       assert.equal(gone.status, 'done');
-      assert.deepEqual(step(door, stored(gone.snapshot), { type: 'BURN' }, now), { accepted: false, accepts: [] });
+      assert.deepEqual(step(door, stored(gone.snapshot), { type: 'BURN' }, around), { accepted: false, accepts: [] });
     });
 
     it('leaves the snapshot it was given as it was, even for actions that write into their context', () => {
@@ -126,9 +127,9 @@ describe('the kernel', () => {
           on: { ADD: { actions: assign(({ context: { list } }) => ({ list: (list.push(1), list) })) } },
         }),
       );
-      const kept = stored(start(careless, undefined, now).snapshot);
+      const kept = stored(start(careless, undefined, around).snapshot);
       const before = JSON.stringify(kept);
-      assert.deepEqual(taken(step(careless, kept, { type: 'ADD' }, now)).context, { list: [1] });
+      assert.deepEqual(taken(step(careless, kept, { type: 'ADD' }, around)).context, { list: [1] });
       assert.equal(JSON.stringify(kept), before);
     });
 
@@ -147,21 +148,21 @@ describe('the kernel', () => {
           },
         }),
       );
-      let snapshot = start(player, undefined, now).snapshot;
+      let snapshot = start(player, undefined, around).snapshot;
       for (const type of ['NEXT', 'OFF', 'ON']) {
-        snapshot = taken(step(player, stored(snapshot), { type }, now)).snapshot;
+        snapshot = taken(step(player, stored(snapshot), { type }, around)).snapshot;
       }
       assert.deepEqual((snapshot as { value: unknown }).value, { on: 'two' });
     });
 
     it('refuses a snapshot whose state the chart does not know', () => {
       const alien = { ...(first as object), value: 'nowhere' };
-      assert.throws(() => step(door, alien as Json, { type: 'OPEN' }, now), MachineFault);
+      assert.throws(() => step(door, alien as Json, { type: 'OPEN' }, around), MachineFault);
     });
   });
 
   describe('events of the runtime', () => {
-    const first = start(door, undefined, now).snapshot;
+    const first = start(door, undefined, around).snapshot;
     const forged = [
       'xstate.after.1000.door.closed',
       'xstate.done.actor.x',
@@ -176,7 +177,7 @@ describe('the kernel', () => {
     for (const type of forged) {
       it(`cannot be sent: ${type || '(empty)'}`, () => {
         assert.ok(isReserved(type));
-        assert.throws(() => step(door, first, { type }, now), MachineFault);
+        assert.throws(() => step(door, first, { type }, around), MachineFault);
       });
     }
 
@@ -194,22 +195,22 @@ describe('the kernel', () => {
 
     it('are made from stored triggers only', () => {
       const trigger = { kind: 'after', state: 'door.closed', delay: 'soon' } as const;
-      assert.equal(taken(fire(door, first, trigger, now)).value, 'locked');
-      const open = taken(step(door, first, { type: 'OPEN' }, now)).snapshot;
-      assert.equal(fire(door, open, trigger, now).accepted, false, 'a timer of a state that was left does nothing');
+      assert.equal(taken(fire(door, first, trigger, around)).value, 'locked');
+      const open = taken(step(door, first, { type: 'OPEN' }, around)).snapshot;
+      assert.equal(fire(door, open, trigger, around).accepted, false, 'a timer of a state that was left does nothing');
     });
 
     it('are refused as the event of a delayed raise', () => {
       const event = { type: 'xstate.after.soon.door.closed' };
-      assert.throws(() => fire(door, first, { kind: 'raise', event }, now), MachineFault);
+      assert.throws(() => fire(door, first, { kind: 'raise', event }, around), MachineFault);
     });
   });
 
   it('lists what is accepted, wildcards resolved over the declared events', () => {
-    const first = start(door, undefined, now).snapshot;
-    const open = taken(step(door, first, { type: 'OPEN' }, now)).snapshot;
+    const first = start(door, undefined, around).snapshot;
+    const open = taken(step(door, first, { type: 'OPEN' }, around)).snapshot;
     assert.deepEqual(accepts(door, open), ['CLOSE', 'window.open', 'BURN']);
-    const locked = taken(fire(door, first, { kind: 'after', state: 'door.closed', delay: 'soon' }, now)).snapshot;
+    const locked = taken(fire(door, first, { kind: 'after', state: 'door.closed', delay: 'soon' }, around)).snapshot;
     assert.deepEqual(accepts(door, locked), Object.keys(door.events));
   });
 
@@ -218,9 +219,9 @@ describe('the kernel', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...types), { maxLength: 12 }), (events) => {
         let [snapshot] = initialTransition(door.machine);
-        let kept = start(door, undefined, now).snapshot;
+        let kept = start(door, undefined, around).snapshot;
         for (const type of events) {
-          const outcome = step(door, stored(kept), { type }, now);
+          const outcome = step(door, stored(kept), { type }, around);
           const [next, actions] = transition(door.machine, snapshot, { type });
           if (!outcome.accepted) {
             continue;
