@@ -69,8 +69,7 @@ function prepare(definition: MachineDefinition): Chart {
   machine.implementations = {
     ...machine.implementations,
     actors: stillChildren,
-    actions: strict(machine.implementations.actions, 'action'),
-    delays: strict(machine.implementations.delays, 'delay'),
+    delays: strict(machine.implementations.delays),
   };
   const nodes = nodesOf(machine.root as unknown as AnyStateNode);
   const wrong = nodes.flatMap((node) => problemsOf(machine, node));
@@ -91,15 +90,15 @@ const still: ActorLogic<Snapshot<unknown>, AnyEventObject> = {
 const stillChildren = new Proxy<Record<string, typeof still>>({}, { get: () => still });
 
 /**
- * A table of the chart that throws on a name it lacks, where XState would fire at once (a delay) or do nothing (an
- * action). Names are checked before; this is for those that code in `enqueueActions` makes up.
+ * The delays of a chart, throwing on a name they lack, where XState would fire at once. Names that are written are
+ * checked before; this is for those that code in `enqueueActions` makes up.
  */
-function strict<Table extends object>(table: Table, what: string): Table {
+function strict<Table extends object>(delays: Table): Table {
   const refuse = (_: unknown, name: string | symbol): never => {
-    throw new MachineFault(`There is no ${what} of the name ${String(name)} in the chart`);
+    throw new MachineFault(`There is no delay of the name ${String(name)} in the chart`);
   };
   // Behind the table's own members, so that those cost no more than before.
-  return Object.assign(Object.create(new Proxy({}, { get: refuse })) as Table, table);
+  return Object.assign(Object.create(new Proxy({}, { get: refuse })) as Table, delays);
 }
 
 /**

@@ -15,7 +15,7 @@ const named = setup({
   actions: {
     tell: () => undefined,
     count: assign({}),
-    call: spawnChild(child, { id: 'c' }),
+    call: spawnChild(child, { id: 'c' } as never),
     spawn: spawnChild('child' as never) as never,
   },
   delays: { soon: 1 },

@@ -32,6 +32,7 @@ const signing = define(
             { guard: stateIn('open'), target: 'signed' },
           ],
           'a.*': 'signed',
+          'a.b': { guard: 'mine' },
         },
       },
       signed: { type: 'final' },
@@ -73,11 +74,15 @@ describe('verdicts', () => {
 
   it('know wildcards, and are none for what nobody could take', () => {
     assert.deepEqual(
-      of('a.b').map(({ state }) => state),
-      ['signing.open', 'signing'],
+      of('a.b').map(({ state, guard }) => [state, guard]),
+      [
+        ['signing.open', 'mine'],
+        ['signing.open', null],
+        ['signing', 'guard'],
+      ],
     );
     assert.deepEqual(of('xstate.done.actor.x'), []);
-    const signed = taken(step(signing, snapshot, { type: 'a.b' }, around));
+    const signed = taken(step(signing, snapshot, { type: 'a.c' }, around));
     assert.deepEqual(verdicts(signing, signed.snapshot, { type: 'SIGN' }, around), []);
   });
 });
