@@ -56,6 +56,7 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
   },
   'get /api/state-machines/:type/:id/state': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/history': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
+  'get /api/state-machines/:type/:id/verify': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/operations/:id': {
     make: async (world) => ({ params: { id: (await operation(world)).id } }),
     answers: { moderator: 404, admin: 'ok' },
@@ -71,6 +72,10 @@ export const lists: Readonly<Record<string, ListFixture>> = {
     single: 'get /api/ventures/:id',
     params: ({ id }) => ({ id: String(id) }),
     members: ['id', 'name', 'state', 'visibility'],
+  },
+  'get /api/state-machines': {
+    single: 'get /api/state-machines/:type/:id/state',
+    params: ({ type, id }) => ({ type: String(type), id: String(id) }),
   },
   'get /api/gamification/leaderboard': {
     single: 'get /api/gamification/profile/:userId',

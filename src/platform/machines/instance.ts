@@ -9,6 +9,7 @@ import { standsFor } from './people.ts';
 import {
   instanceId,
   MachineInstances,
+  marksOf,
   sealed,
   Timers,
   transitionId,
@@ -105,7 +106,7 @@ export function firedTimer(timer: Timer, now: Date, error?: string): Timer {
 /** What an instance has before its first step. */
 type Unborn = Omit<
   MachineInstance,
-  'status' | 'value' | 'tags' | 'context' | 'snapshot' | 'owner' | 'members' | 'readers' | 'updatedAt'
+  'status' | 'value' | 'tags' | 'context' | 'snapshot' | 'owner' | 'members' | 'readers' | 'marks' | 'updatedAt'
 >;
 
 function applied(
@@ -149,6 +150,7 @@ function applied(
     owner: people.owner,
     members: people.members,
     readers: standsFor(definition.access.read, people),
+    marks: marksOf(taken.value, taken.tags),
     lastHash: transition.hash,
     rev: instance.rev + 1,
     updatedAt: cause.now,

@@ -36,6 +36,8 @@ export interface MachineInstance {
   readonly members: readonly string[];
   /** Who may read it, by the names of people.ts. */
   readonly readers: readonly string[];
+  /** What it is found by: the paths of its states (`open`, `open.first`) and, with a `#`, its tags. */
+  readonly marks: readonly string[];
   /** Digest of what it was created with. */
   readonly inputHash: string;
   readonly rev: number;
@@ -44,26 +46,31 @@ export interface MachineInstance {
 }
 
 /** All instances. */
-export const MachineInstances = defineCollection<MachineInstance>('machine_instances', {
-  type: String,
-  key: String,
-  version: Number,
-  seq: Number,
-  status: String,
-  value: Object,
-  tags: [String],
-  context: Object,
-  snapshot: Object,
-  timers: [Object],
-  lastHash: String,
-  owner: String,
-  members: [String],
-  readers: [String],
-  inputHash: String,
-  rev: Number,
-  createdAt: Date,
-  updatedAt: Date,
-});
+export const MachineInstances = defineCollection<MachineInstance>(
+  'machine_instances',
+  {
+    type: String,
+    key: String,
+    version: Number,
+    seq: Number,
+    status: String,
+    value: Object,
+    tags: [String],
+    context: Object,
+    snapshot: Object,
+    timers: [Object],
+    lastHash: String,
+    owner: String,
+    members: [String],
+    readers: [String],
+    marks: [String],
+    inputHash: String,
+    rev: Number,
+    createdAt: Date,
+    updatedAt: Date,
+  },
+  [{ key: { readers: 1, _id: 1 } }, { key: { type: 1, marks: 1, _id: 1 } }],
+);
 
 /** One step of one instance; `seq` 0 is its creation. Never changed: each row carries the hash of the one before. */
 export interface Transition {
@@ -151,6 +158,21 @@ export const Timers = defineCollection<Timer>(
     { key: { expireAt: 1 }, expireAfterSeconds: 0 },
   ],
 );
+
+/** The marks of where an instance stands; see MachineInstance. */
+export function marksOf(value: StateValue, tags: readonly string[]): string[] {
+  return [...statePaths(value), ...tags.map((tag) => `#${tag}`)];
+}
+
+function statePaths(value: StateValue): string[] {
+  if (typeof value === 'string') {
+    return [value];
+  }
+  return Object.entries(value).flatMap(([region, inner]) => [
+    region,
+    ...statePaths(inner).map((path) => `${region}.${path}`),
+  ]);
+}
 
 /** The id of an instance. Types hold no `.`, so it can be taken apart again. */
 export function instanceId(type: string, key: string): string {

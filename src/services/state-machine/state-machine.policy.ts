@@ -1,5 +1,5 @@
 // Who may see, create and move a machine: pure functions over who asks and whom the instance concerns.
-import { defineAccess, may, type Asker } from '#src/platform/auth/abilities.ts';
+import { defineAccess, may, thoseOneMay, type Asker, type Condition } from '#src/platform/auth/abilities.ts';
 import type { MachineEvent, MachinePeople, Principal } from '#src/platform/machines/definition.ts';
 import { standsFor } from '#src/platform/machines/people.ts';
 import type { MachineAsker } from './state-machine.schema.ts';
@@ -20,6 +20,11 @@ const machineAccess = defineAccess<{ readonly readers: readonly string[] }>('mac
 /** True where the caller may read an instance. */
 export function canRead(caller: Asker, { readers }: { readonly readers: readonly string[] }): boolean {
   return may(caller, 'read', machineAccess, { readers });
+}
+
+/** The instances the caller may read, as a filter: the list shows what the single read does. */
+export function thoseReadableBy(caller: Asker): Condition {
+  return thoseOneMay(caller, 'read', machineAccess);
 }
 
 /** The caller as commands of this service are told of them. */

@@ -2,7 +2,7 @@
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { accepts } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
-import type { EventOutput, StateOutput, TransitionOutput } from './state-machine.schema.ts';
+import type { EventOutput, InstanceSummary, StateOutput, TransitionOutput } from './state-machine.schema.ts';
 
 /** An instance as it stands. */
 export function presentState(definition: MachineDefinition, instance: MachineInstance): StateOutput {
@@ -21,6 +21,22 @@ export function presentState(definition: MachineDefinition, instance: MachineIns
       .map((timer) => ({ name: timer.sendId, dueAt: timer.dueAt.toISOString() })),
     createdAt: instance.createdAt.toISOString(),
     updatedAt: instance.updatedAt.toISOString(),
+  };
+}
+
+/** An instance in a list. */
+export function presentSummary(instance: MachineInstance): InstanceSummary {
+  const { type, key: id, version, seq, value, status, tags, createdAt, updatedAt } = instance;
+  return {
+    type,
+    id,
+    version,
+    seq,
+    value,
+    status,
+    tags: [...tags],
+    createdAt: createdAt.toISOString(),
+    updatedAt: updatedAt.toISOString(),
   };
 }
 

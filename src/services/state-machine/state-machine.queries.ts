@@ -1,8 +1,10 @@
 // Reads of machines.
 import { limits } from '#config/limits.ts';
 import type { Asker } from '#src/platform/auth/abilities.ts';
-import { decodeCursor, encodeCursor, toPage } from '#src/platform/http/cursor.ts';
+import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
+import { canonicalJson, sha256 } from '#src/platform/ids.ts';
 import {
+  followsInChain,
   instanceId,
   MachineInstances,
   Transitions,
@@ -11,9 +13,9 @@ import {
   type Transition,
 } from '#src/platform/machines/store.ts';
 import { instanceUnknown } from './state-machine.errors.ts';
-import { presentState, presentTransition } from './state-machine.presenter.ts';
-import type { StateOutput } from './state-machine.schema.ts';
-import { canRead } from './state-machine.policy.ts';
+import { presentState, presentSummary, presentTransition } from './state-machine.presenter.ts';
+import type { InstancesQuery, InstanceSummary, StateOutput } from './state-machine.schema.ts';
+import { canRead, thoseReadableBy } from './state-machine.policy.ts';
 import { definitionOf } from './state-machine.workflow.ts';
 
 /** True where the caller may read this instance, and so follow it. False where there is none. */
@@ -29,6 +31,67 @@ export async function mayReadInstance(caller: Asker, type: string, id: string): 
 export async function readState(caller: Asker, type: string, id: string): Promise<StateOutput> {
   const instance = await readInstance(caller, type, id);
   return presentState(definitionOf(instance), instance);
+}
+
+/**
+ * Instances by type and id, those the caller may read. A `value` that is JSON stands for what it says, so that `12` finds
+ * a number. Errors: `request.invalid` for a cursor of another search.
+ */
+export async function findInstances(caller: Asker, query: InstancesQuery): Promise<Page<InstanceSummary>> {
+  const { limit, cursor, ...filters } = query;
+  const purpose = `state-machine.list.${sha256(canonicalJson([filters, caller.userId]))}`;
+  const after = cursor === undefined ? '' : String(decodeCursor(purpose, cursor));
+  const marks = [filters.state, filters.tag === undefined ? undefined : `#${filters.tag}`].filter(
+    (mark) => mark !== undefined,
+  );
+  const rows = await MachineInstances.native()
+    .find(
+      {
+        $and: [
+          thoseReadableBy(caller),
+          { _id: { $gt: after } },
+          filters.type === undefined ? {} : { type: filters.type },
+          marks.length === 0 ? {} : { marks: { $all: marks } },
+          filters.status === undefined ? {} : { status: filters.status },
+          filters.field === undefined ? {} : { [`context.${filters.field}`]: { $eq: meant(filters.value ?? '') } },
+        ],
+      },
+      { maxTimeMS: limits.mongoMs, projection: { snapshot: 0, timers: 0, context: 0 } },
+    )
+    .sort({ _id: 1 })
+    .limit(limit + 1)
+    .toArray();
+  return toPage(rows, limit, presentSummary, (row) => encodeCursor(purpose, row._id));
+}
+
+function meant(text: string): string | number | boolean | null {
+  if (['true', 'false', 'null'].includes(text)) {
+    return JSON.parse(text) as boolean | null;
+  }
+  return /^-?\d{1,15}(?:\.\d{1,15})?$/u.test(text) ? Number(text) : text;
+}
+
+/** Reads every step of an instance and checks its hash chain to where it stands. Errors: `state-machine.not-found`. */
+export async function verifyInstance(caller: Asker, type: string, id: string) {
+  const instance = await readInstance(caller, type, id);
+  const rows = Transitions.native()
+    // Steps taken since the instance was read are not asked about.
+    .find({ instance: instance._id, seq: { $lte: instance.seq } }, { maxTimeMS: limits.answerMs })
+    .sort({ seq: 1 });
+  let before: Pick<Transition, 'seq' | 'hash'> | undefined;
+  let brokenAt: number | null = null;
+  for await (const row of rows) {
+    if (!followsInChain(before, row)) {
+      brokenAt = before ? before.seq + 1 : 0;
+      break;
+    }
+    before = { seq: row.seq, hash: row.hash };
+  }
+  if (brokenAt === null && before?.hash !== instance.lastHash) {
+    brokenAt = before ? before.seq + 1 : 0;
+  }
+  const chain: 'intact' | 'broken' = brokenAt === null ? 'intact' : 'broken';
+  return { type, id, steps: (before?.seq ?? -1) + 1, chain, brokenAt };
 }
 
 /** Steps of an instance, oldest first, and whether their hashes hold. Errors: `state-machine.not-found`. */

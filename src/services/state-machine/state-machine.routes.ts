@@ -1,18 +1,21 @@
 // The HTTP paths of machines.
-import { pageQuery } from '#src/platform/http/cursor.ts';
+import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
 import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
 import { askerFor } from './state-machine.policy.ts';
-import { readHistory, readState } from './state-machine.queries.ts';
+import { findInstances, readHistory, readState, verifyInstance } from './state-machine.queries.ts';
 import {
   createBody,
   eventBody,
   eventOutput,
   historyOutput,
   instanceParams,
+  instancesQuery,
+  instanceSummary,
   stateOutput,
+  verifyOutput,
 } from './state-machine.schema.ts';
 
 const etag = { ETag: 'The step it shows, for If-Match' };
@@ -35,6 +38,16 @@ export const routes = [
       const input = { ...request.body, asker: askerFor(request.caller) };
       return tagged(await request.submit(createInstance, input, 201), 'seq');
     },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/state-machines',
+    summary: 'Machines you may read: by type, state, tag, status and a member of their context',
+    auth: 'user',
+    scope: 'visible',
+    query: instancesQuery,
+    output: pageOf(instanceSummary),
+    handle: async ({ query, caller }) => ({ status: 200, body: await findInstances(caller, query) }),
   }),
   defineRoute({
     method: 'post',
@@ -88,5 +101,19 @@ export const routes = [
     handle: async ({ params: { type, id }, query, caller }) => {
       return { status: 200, body: await readHistory(caller, type, id, query) };
     },
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/state-machines/:type/:id/verify',
+    summary: 'Check the hash chain of all steps of a machine',
+    auth: 'user',
+    scope: 'owner',
+    params: instanceParams,
+    output: verifyOutput,
+    problems: [instanceUnknown],
+    handle: async ({ params: { type, id }, caller }) => ({
+      status: 200,
+      body: await verifyInstance(caller, type, id),
+    }),
   }),
 ];

@@ -1,6 +1,6 @@
 // Inputs and outputs of the state-machine service; types are derived from here.
 import { z } from 'zod';
-import { pageOf } from '#src/platform/http/cursor.ts';
+import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
 import { isReserved } from '#src/platform/machines/kernel.ts';
 
 // Types hold no dot, so that `<type>.<id>` can be taken apart; neither holds a colon, which ids of jobs refuse.
@@ -72,6 +72,51 @@ export const stateOutput = z
   })
   .meta({ id: 'Machine' });
 
+const stateName = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,100}(?:\.[A-Za-z0-9_-]{1,100}){0,8}$/u, 'must be a path of states');
+
+/** `?type=&state=&tag=&status=&field=&value=` of the list: `field` is a member of the context, `value` what it equals. */
+export const instancesQuery = pageQuery
+  .extend({
+    type: type.optional(),
+    state: stateName.optional(),
+    tag: z.string().min(1).max(100).optional(),
+    status: status.optional(),
+    field: z
+      .string()
+      .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/u, 'must be the name of a member of the context')
+      .optional(),
+    value: z.string().max(200).optional(),
+  })
+  .refine(({ field, value }) => (field === undefined) === (value === undefined), 'Give field and value together')
+  .refine(
+    ({ type: of, state, tag, field }) => of !== undefined || (state ?? tag ?? field) === undefined,
+    'Name the type whose states, tags or context you look for',
+  );
+
+/** An instance in a list. */
+export const instanceSummary = z.strictObject({
+  type,
+  id,
+  version: z.number().int(),
+  seq,
+  value: stateValue,
+  status,
+  tags: z.array(z.string()),
+  createdAt: time,
+  updatedAt: time,
+});
+
+/** Whether the steps of an instance form one unbroken chain, and else the first step that does not follow. */
+export const verifyOutput = z.strictObject({
+  type,
+  id,
+  steps: z.number().int().min(0),
+  chain: z.enum(['intact', 'broken']),
+  brokenAt: seq.nullable(),
+});
+
 /** What an event came to. */
 export const eventOutput = z.strictObject({
   type,
@@ -109,6 +154,8 @@ export const historyOutput = pageOf(transition).extend({ chain: z.enum(['intact'
 export type MachineAsker = z.output<typeof asker>;
 export type CreateInput = z.output<typeof createInput>;
 export type SendInput = z.output<typeof sendInput>;
+export type InstancesQuery = z.output<typeof instancesQuery>;
+export type InstanceSummary = z.output<typeof instanceSummary>;
 export type FireInput = z.output<typeof fireInput>;
 export type EventBody = z.output<typeof eventBody>;
 export type StateOutput = z.output<typeof stateOutput>;

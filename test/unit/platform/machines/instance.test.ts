@@ -98,6 +98,7 @@ describe('an instance of a machine', () => {
         owner: 'owner-of-k1',
         members: [],
         readers: ['user.owner-of-k1', 'role.legal'],
+        marks: ['cold'],
         inputHash: 'hash',
         rev: 0,
         createdAt: at(0),
