@@ -221,36 +221,6 @@ describe('ventures', () => {
       ]);
     });
 
-    it('finds nobody where a block stands, whoever placed it, nor an account that is hidden', async () => {
-      const [host, guest] = [await registerSomebody(server, 'Host'), await registerSomebody(server, 'Guest')];
-      const { id } = (await call(host, 'POST', '/create', { name: 'Of the host' })).body as Shown;
-      const body = { userId: 'nobody-at-all', role: 'viewer' };
-      const { code, detail } = problemOf(await call(host, 'POST', `/${id}/invitations`, body));
-      const isNobody = async (): Promise<void> => {
-        const reply = await invite(id, guest, 'member', host);
-        assert.deepEqual([problemOf(reply).code, problemOf(reply).detail], [code, detail]);
-      };
-      const act = async (who: LoggedIn, method: string, whom: LoggedIn, what: string, of?: object): Promise<void> => {
-        const path = `/api/users/${whom.user.id}/${what}`;
-        const { status } = await server.call(method, path, { token: who.accessToken, ...(of ? { body: of } : {}) });
-        assert.ok(status < 300, `${method} ${path}: ${status}`);
-      };
-      for (const [who, whom] of [
-        [guest, host],
-        [host, guest],
-      ] as const) {
-        await act(who, 'POST', whom, 'block');
-        await isNobody();
-        await act(who, 'DELETE', whom, 'block');
-      }
-      await act(guest, 'POST', admin, 'block');
-      assert.equal(problemOf(await invite(id, guest, 'member', admin)).code, code, 'an admin is blocked too');
-      await act(admin, 'POST', guest, 'suspend', { reason: 'Spam' });
-      await isNobody();
-      await act(admin, 'POST', guest, 'activate', { reason: 'A mistake' });
-      assert.equal((await invite(id, guest, 'member', host)).status, 201);
-    });
-
     it('expires after fourteen days, and not once it was answered', async () => {
       const { id } = await create();
       const shown = (await invite(id, ada, 'member')).body as { expiresAt: string; updatedAt: string };
