@@ -106,7 +106,6 @@ const inside = {
   'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
   'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
-  'elk.edgeLabels.inline': 'true',
 };
 
 const general = {

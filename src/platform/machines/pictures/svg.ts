@@ -2,7 +2,7 @@
 // name is escaped. Called by pictures.ts.
 import { sha256 } from '../../ids.ts';
 import type { GraphState, GraphTransition, PictureGraph } from './graph.ts';
-import { boxOf, labelOf, lineHeight, margin, wordsOf, type Line } from './boxes.ts';
+import { boxOf, labelOf, lineHeight, margin, timerRoom, wordsOf, type Line } from './boxes.ts';
 import type { Layout, Point, Rect, Way } from './layout.ts';
 import type { FoundMarks } from './marks.ts';
 import { fitted, isGuess, widthOf } from './measure.ts';
@@ -149,11 +149,13 @@ function wordsIn(transition: GraphTransition, layout: Layout, marks: FoundMarks 
   }
   const { lines } = labelOf(transition);
   const timer = marks?.timers.get(transition.id);
+  // The room of a timer that is not armed stays paper.
+  const unused = transition.kind === 'after' && !timer ? timerRoom.height : 0;
   return element(
     'g',
     { class: edgeClass(transition, marks), 'data-transition': transition.id },
     element('title', {}, escaped(wordsOf(transition))),
-    boxed('pill', rect, 6),
+    boxed('pill', { ...rect, height: rect.height - unused }, 6),
     ...stacked(lines, rect.x + margin.label, rect.y + margin.labelY),
     timer ? clock(rect, timer, transition.delayMs) : '',
   );
