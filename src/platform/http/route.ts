@@ -45,6 +45,8 @@ export interface RouteAnswer {
   /** Sent as JSON; on a route that produces another media type, a text or bytes that are sent as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The media type of a text, where it is one of those the route also produces. */
+  readonly type?: string;
 }
 
 /**
@@ -85,6 +87,8 @@ export interface Route {
   readonly givesHeaders: Readonly<Record<string, string>>;
   /** Media type of a success. */
   readonly produces: string;
+  /** Further media types that can be asked for, and the shape of each. */
+  readonly alsoProduces: Readonly<Record<string, z.ZodType>>;
   /** Its successes are logged at debug only: for probes and the paths that carry the load. */
   readonly quiet: boolean;
   readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer>;
@@ -109,6 +113,7 @@ type Optional =
   | 'takesHeaders'
   | 'givesHeaders'
   | 'produces'
+  | 'alsoProduces'
   | 'quiet';
 
 type RouteDefinition<
@@ -145,6 +150,7 @@ export function defineRoute<
     takesHeaders: definition.takesHeaders ?? {},
     givesHeaders: definition.givesHeaders ?? {},
     produces: definition.produces ?? json,
+    alsoProduces: definition.alsoProduces ?? {},
     quiet: definition.quiet ?? false,
     handle: definition.handle as Route['handle'],
   };

@@ -117,7 +117,7 @@ function run(route: Route, submit: Submit): Middleware {
     }
     if (answer.body !== undefined) {
       ctx.body = route.produces === json ? JSON.stringify(answer.body) : answer.body;
-      ctx.type = route.produces;
+      ctx.type = answer.type ?? route.produces;
     }
   };
 }

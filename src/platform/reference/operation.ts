@@ -70,7 +70,12 @@ function successes(route: Route, components: Components): Json {
     ...Object.fromEntries(Object.entries(route.givesHeaders).map(([name, sentence]) => [name, header(sentence)])),
     ...(keyed ? replayedHeader : {}),
   };
-  const content = route.output && { [route.produces]: { schema: components.of(route.output, 'output') } };
+  const content = route.output && {
+    [route.produces]: { schema: components.of(route.output, 'output') },
+    ...Object.fromEntries(
+      Object.entries(route.alsoProduces).map(([type, shape]) => [type, { schema: components.of(shape, 'output') }]),
+    ),
+  };
   const answer = (status: number, description: string): [string, Json] => [
     String(status),
     { description, headers, ...(content && status !== 304 ? { content } : {}) },

@@ -1,5 +1,6 @@
 // The front door of the state-machine service.
 import type { Service } from '#src/platform/registry.ts';
+import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { createInstance, fireTimer, sendEvent } from './state-machine.commands.ts';
 import { routes } from './state-machine.routes.ts';
 import { subscriptions } from './state-machine.subscriptions.ts';
@@ -7,7 +8,7 @@ import { subscriptions } from './state-machine.subscriptions.ts';
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
 export const stateMachineService: Service = {
   name: 'state-machine',
-  routes,
+  routes: [...routes, ...pictureRoutes],
   commands: [createInstance, sendEvent, fireTimer],
   subscriptions,
 };

@@ -48,7 +48,7 @@ import {
   type MachineAsker,
   type SendInput,
 } from './state-machine.schema.ts';
-import { consequencesOf, definitionOf, newestDefinition, sendKind } from './state-machine.workflow.ts';
+import { consequencesOf, definitionOf, findDefinition, sendKind } from './state-machine.workflow.ts';
 
 /**
  * Creates an instance; answers with its state. The same input again: 200 and the state as it is.
@@ -126,7 +126,7 @@ function causeOf(command: Command, now: Date, eventId = command.origin): StepCau
 
 function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
   const { type, id, input } = command.input;
-  const definition = newestDefinition(type);
+  const definition = findDefinition(type);
   if (!definition) {
     return typeUnknown(`There is no machine of the type ${type}`);
   }

@@ -122,8 +122,8 @@ function endsWell(instance: MachineInstance, rows: readonly Transition[]): boole
   return rows.find((row) => row.seq === instance.seq)?.hash === instance.lastHash;
 }
 
-/** An instance the caller may read; others are as if they were not there. */
-async function readInstance(caller: Asker, type: string, id: string): Promise<MachineInstance> {
+/** An instance the caller may read; others are as if they were not there. Errors: `state-machine.not-found`. */
+export async function readInstance(caller: Asker, type: string, id: string): Promise<MachineInstance> {
   const _id = instanceId(type, id);
   const instance = await MachineInstances.native().findOne({ _id }, { maxTimeMS: limits.mongoMs });
   if (!instance || !canRead(caller, instance)) {

@@ -16,10 +16,10 @@ const definitions: readonly MachineDefinition[] = machines;
 /** The kind of the command that sends an event; effects of the type `signal` become such commands. */
 export const sendKind = 'state-machine.event.send';
 
-/** The newest definition of a type, or undefined. */
-export function newestDefinition(type: string): MachineDefinition | undefined {
+/** A version of a type, the newest where none is named; undefined where there is none. */
+export function findDefinition(type: string, version?: number): MachineDefinition | undefined {
   return definitions
-    .filter((definition) => definition.type === type)
+    .filter((definition) => definition.type === type && (version === undefined || definition.version === version))
     .toSorted((left, right) => right.version - left.version)[0];
 }
 

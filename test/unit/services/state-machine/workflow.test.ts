@@ -6,9 +6,9 @@ import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
-import { consequencesOf, newestDefinition } from '#src/services/state-machine/state-machine.workflow.ts';
+import { consequencesOf, findDefinition } from '#src/services/state-machine/state-machine.workflow.ts';
 
-const definition = newestDefinition('onboarding') as MachineDefinition;
+const definition = findDefinition('onboarding') as MachineDefinition;
 
 function consequences(effects: readonly Effect[], owner: string | null = 'u1') {
   const instance = { _id: 'onboarding.u1', type: 'onboarding', key: 'u1', owner } as MachineInstance;
@@ -72,7 +72,7 @@ describe('the effects of a machine', () => {
   }
 
   it('are looked up on the newest definition of a type', () => {
-    assert.equal(newestDefinition('onboarding')?.version, 1);
-    assert.equal(newestDefinition('nothing'), undefined);
+    assert.equal(findDefinition('onboarding')?.version, 1);
+    assert.equal(findDefinition('nothing'), undefined);
   });
 });

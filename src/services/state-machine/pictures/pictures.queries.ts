@@ -1,0 +1,110 @@
+// What is drawn of an instance: where it stands or stood, its way, its timers, and what of its effects gave up.
+import { limits } from '#config/limits.ts';
+import type { Asker } from '#src/platform/auth/abilities.ts';
+import { Work } from '#src/platform/commands/work.ts';
+import { MachineFault } from '#src/platform/machines/fault.ts';
+import { PictureFault } from '#src/platform/machines/pictures/layout-thread.ts';
+import { trailOf, type PictureMarks } from '#src/platform/machines/pictures/marks.ts';
+import { pictureOf, type Picture, type PictureFormat } from '#src/platform/machines/pictures/pictures.ts';
+import { Transitions, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
+import { typeUnknown } from '../state-machine.errors.ts';
+import { readInstance } from '../state-machine.queries.ts';
+import { definitionOf, findDefinition, sendKind } from '../state-machine.workflow.ts';
+import { chartTooLarge, notDrawn, stepUnknown } from './pictures.errors.ts';
+
+/** Steps of the way that are drawn; of a longer one the newest. */
+const mostSteps = 2_000;
+
+/** The picture of a definition. Errors: `state-machine.unknown-type`, and those of `drawn`. */
+export async function pictureOfType(
+  type: string,
+  version: number | undefined,
+  format: PictureFormat,
+): Promise<Picture> {
+  const definition = findDefinition(type, version);
+  if (!definition) {
+    throw typeUnknown(
+      `There is no machine of the type ${type}${version === undefined ? '' : ` in version ${version}`}`,
+    );
+  }
+  return await drawn(async () => await pictureOf(definition, null, format));
+}
+
+/**
+ * The picture of an instance after its step `at`, or now. Timers and failures are those of now.
+ * Errors: `state-machine.not-found`, `state-machine.step-unknown`, and those of `drawn`.
+ */
+export async function pictureOfInstance(
+  caller: Asker,
+  { type, id }: { type: string; id: string },
+  { at, format }: { at?: number | undefined; format: PictureFormat },
+): Promise<Picture> {
+  const instance = await readInstance(caller, type, id);
+  const steps = await stepsUpTo(instance, at ?? instance.seq);
+  const last = steps.at(-1);
+  if (last?.seq !== (at ?? instance.seq)) {
+    throw stepUnknown(`${instance._id} has taken ${instance.seq} steps`);
+  }
+  const isNow = last.seq === instance.seq;
+  const definition = definitionOf({ ...instance, version: last.version });
+  const marks: PictureMarks = {
+    ...trailOf(
+      definition,
+      steps.map(({ event, to }) => ({ event: event.type, to })),
+    ),
+    value: last.to,
+    timers: isNow ? timersOf(instance) : [],
+    failed: isNow ? await failuresOf(instance) : [],
+    now: isNow ? new Date() : last.at,
+  };
+  return await drawn(async () => await pictureOf(definition, marks, format));
+}
+
+async function stepsUpTo(instance: MachineInstance, seq: number): Promise<Transition[]> {
+  const newestFirst = await Transitions.native()
+    .find({ instance: instance._id, seq: { $lte: seq } }, { maxTimeMS: limits.mongoMs })
+    .sort({ seq: -1 })
+    .limit(mostSteps)
+    .toArray();
+  return newestFirst.reverse();
+}
+
+function timersOf({ timers }: MachineInstance): PictureMarks['timers'] {
+  return timers.map(({ sendId, dueAt, trigger }) => ({
+    name: sendId,
+    dueAt,
+    ...(trigger.kind === 'after' ? { state: trigger.state } : { event: trigger.event.type }),
+  }));
+}
+
+/** Effects that gave up, by their causes; see consequencesOf. */
+async function failuresOf({ _id }: MachineInstance): Promise<PictureMarks['failed']> {
+  const rows = await Work.native()
+    .find(
+      {
+        actor: 'system',
+        kind: sendKind,
+        idempotencyKey: { $gte: `e.${_id}-`, $lt: `e.${_id}.` },
+        state: { $in: ['dead', 'refused'] },
+      },
+      { maxTimeMS: limits.mongoMs, projection: { kind: 1 } },
+    )
+    .limit(50)
+    .toArray();
+  return rows.map(() => ({ name: 'signal' }));
+}
+
+/** Errors: `state-machine.chart-too-large`, `state-machine.not-drawn`. */
+async function drawn(draw: () => Promise<Picture>): Promise<Picture> {
+  try {
+    return await draw();
+  } catch (error) {
+    if (error instanceof MachineFault) {
+      throw chartTooLarge(error.message);
+    }
+    if (error instanceof PictureFault) {
+      throw notDrawn(error.message, { extensions: { retryAfterS: error.reason === 'too-long' ? 60 : 2 } });
+    }
+    throw error;
+  }
+}

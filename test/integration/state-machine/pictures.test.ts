@@ -1,0 +1,81 @@
+// Pictures of machines over HTTP: where one stands, where it stood, and who may look.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'mocha';
+import { XMLValidator } from 'fast-xml-parser';
+import { workOwner } from '#src/platform/commands/drain-work.ts';
+import type { Owner } from '#src/platform/commands/owner.ts';
+import { newId } from '#src/platform/ids.ts';
+import { authService } from '#src/services/auth/index.ts';
+import { stateMachineService } from '#src/services/state-machine/index.ts';
+import { userService } from '#src/services/user/index.ts';
+import { logInAdmin, registerSomebody } from '../../support/accounts.ts';
+import { problemOf, startServer, type TestServer } from '../../support/http.ts';
+
+interface Drawn {
+  readonly marks: { readonly lit: readonly string[]; readonly visited: readonly string[]; readonly timers: unknown[] };
+}
+
+describe('pictures of machines', function () {
+  this.timeout(20_000);
+  let server: TestServer;
+  let owner: Owner;
+  let token: string;
+  const id = newId();
+  const path = `/api/state-machines/onboarding/${id}`;
+
+  before(async () => {
+    server = await startServer([userService, authService, stateMachineService]);
+    owner = workOwner(server.registry, 'machines');
+    owner.start();
+    token = (await logInAdmin(server)).accessToken;
+    await server.call('POST', '/api/state-machines/create', { token, body: { type: 'onboarding', id } });
+    for (const type of ['XP_EARNED', 'LEVEL_REACHED']) {
+      assert.equal((await server.call('POST', `${path}/event`, { token, body: { type } })).status, 200);
+    }
+  });
+  after(async () => {
+    await owner.stop();
+    await server.close();
+  });
+
+  const get = async (where: string, by = token) => await server.call('GET', where, { token: by });
+  const drawn = async (query: string): Promise<Drawn> =>
+    JSON.parse((await get(`${path}/diagram.svg?format=json${query}`)).text) as Drawn;
+
+  it('are SVGs that load nothing, of an instance and of its definition', async () => {
+    for (const where of [`${path}/diagram.svg`, '/api/state-machines/definitions/onboarding/diagram.svg']) {
+      const { status, headers, text } = await get(where);
+      assert.equal(status, 200, text);
+      assert.match(headers.get('content-type') ?? '', /^image\/svg\+xml/u);
+      assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; style-src 'sha256-/u);
+      assert.equal(XMLValidator.validate(text), true);
+      assert.match(text, /dormant/u);
+    }
+  });
+
+  it('show where it stands and its way, and at a step where it stood then', async () => {
+    const now = (await drawn('')).marks;
+    assert.deepEqual(now.lit, ['onboarding', 'onboarding.active']);
+    assert.ok(['onboarding.registered', 'onboarding.firstXp'].every((state) => now.visited.includes(state)));
+    const born = (await drawn('&at=0')).marks;
+    assert.deepEqual(born.lit, ['onboarding', 'onboarding.registered']);
+    assert.ok(!born.visited.includes('onboarding.firstXp'));
+    assert.equal(problemOf(await get(`${path}/diagram.svg?at=3`)).code, 'state-machine.step-unknown');
+  });
+
+  it('are a text for Mermaid, too', async () => {
+    const { headers, text } = await get(`${path}/diagram.svg?format=mermaid`);
+    assert.match(headers.get('content-type') ?? '', /^text\/plain/u);
+    assert.match(text, /^stateDiagram-v2/u);
+  });
+
+  it('are for those who may read the machine, and of machines that are there', async () => {
+    const { accessToken } = await registerSomebody(server, 'Stranger');
+    assert.equal(problemOf(await get(`${path}/diagram.svg`, accessToken)).status, 404);
+    const none = '/api/state-machines/definitions/nothing/diagram.svg';
+    assert.equal(problemOf(await get(none)).code, 'state-machine.unknown-type');
+    const gone = '/api/state-machines/definitions/onboarding/diagram.svg?version=7';
+    assert.equal(problemOf(await get(gone)).code, 'state-machine.unknown-type');
+    assert.equal(problemOf(await get(`${path}/diagram.svg?format=png`)).status, 422);
+  });
+});
