@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { ElkNode } from 'elkjs';
 
 /** Bounds of the work: `answerMs` is for one layout, the start of the thread included. */
-export const layoutLimits = { answerMs: 15_000, waiting: 32, idleMs: 60_000, memoryMb: 256 } as const;
+export const layoutLimits = { answerMs: 15_000, waiting: 32, idleMs: 60_000, memoryMb: 512 } as const;
 
 /** A picture that could not be made. `too-long`: asking again is of no use soon · `busy`, `failed`: it may be. */
 export class PictureFault extends Error {
@@ -70,8 +70,12 @@ async function ask(graph: ElkNode): Promise<ElkNode> {
     return answer.placed;
   } catch (error) {
     drop(worker);
-    if (late.signal.aborted) {
-      throw new PictureFault('too-long', 'The layout takes too long: the chart has too many states or transitions');
+    const outgrown = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    if (late.signal.aborted || outgrown) {
+      throw new PictureFault(
+        'too-long',
+        'The layout takes too much time or memory: the chart has too many states or transitions',
+      );
     }
     throw error instanceof PictureFault ? error : new PictureFault('failed', `The layout failed: ${String(error)}`);
   } finally {

@@ -90,7 +90,13 @@ function elkOf(graph: PictureGraph): ElkNode {
       edges.push({ id: `i.${from}`, sources: [state.kind === 'history' ? `${from}` : `i${from}`], targets: [to] });
     }
   }
-  return { id: 'picture', layoutOptions: general, children: [elkNode(graph.root, numbers)], edges };
+  const manner = graph.transitions.length > carefulUpTo ? quick : careful;
+  return {
+    id: 'picture',
+    layoutOptions: { ...general, ...manner },
+    children: [elkNode(graph.root, numbers, manner)],
+    edges,
+  };
 }
 
 const inside = {
@@ -104,9 +110,20 @@ const inside = {
   'elk.layered.spacing.nodeNodeBetweenLayers': '26',
   'elk.layered.spacing.edgeNodeBetweenLayers': '18',
   'elk.layered.spacing.edgeEdgeBetweenLayers': '12',
+};
+
+/** The better picture, and the one that comes in time: [run] 50 states and 100 transitions, 8.4 s against 0.3 s. */
+const careful = {
   'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
 };
+const quick = {
+  'elk.layered.nodePlacement.strategy': 'BRANDES_KOEPF',
+  'elk.layered.thoroughness': '1',
+  'elk.layered.crossingMinimization.greedySwitch.type': 'OFF',
+  'elk.layered.crossingMinimization.greedySwitchHierarchical.type': 'OFF',
+};
+const carefulUpTo = 40;
 
 const general = {
   ...inside,
@@ -120,7 +137,11 @@ const general = {
   'elk.randomSeed': '7',
 };
 
-function elkNode(state: GraphState, numbers: ReadonlyMap<string, string>): ElkNode {
+function elkNode(
+  state: GraphState,
+  numbers: ReadonlyMap<string, string>,
+  manner: Readonly<Record<string, string>>,
+): ElkNode {
   const id = numbers.get(state.id) ?? '';
   if (state.kind === 'history') {
     return { id, width: historySize, height: historySize };
@@ -135,11 +156,15 @@ function elkNode(state: GraphState, numbers: ReadonlyMap<string, string>): ElkNo
     id,
     layoutOptions: {
       ...inside,
+      ...manner,
       'elk.padding': `[top=${height + 10},left=${margin.x + 8},bottom=${margin.x + 8},right=${margin.x + 8}]`,
       'elk.nodeSize.constraints': 'MINIMUM_SIZE',
       'elk.nodeSize.minimum': `(${width},${height + 20})`,
     },
-    children: [...(state.initial === null ? [] : [start]), ...state.states.map((child) => elkNode(child, numbers))],
+    children: [
+      ...(state.initial === null ? [] : [start]),
+      ...state.states.map((child) => elkNode(child, numbers, manner)),
+    ],
   };
 }
 

@@ -174,6 +174,19 @@ describe('pictures of charts', function () {
     );
   });
 
+  it('let nothing overlap on a large chart, which is laid out less carefully', async () => {
+    const states = Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [
+        `s${index}`,
+        { on: { NEXT: `s${(index + 1) % 30}`, BACK: `s${(index * 7) % 30}` } },
+      ]),
+    );
+    assert.deepEqual(
+      await overlaps(charted(createMachine({ initial: 's0', states }) as unknown as AnyStateMachine)),
+      [],
+    );
+  });
+
   it('light exactly the states of the value, and mark the way, the timer and the failure', async () => {
     const to = { open: { signing: 'waiting', payment: 'paid' } };
     const steps = [
