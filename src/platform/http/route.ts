@@ -129,6 +129,23 @@ type RouteDefinition<
     readonly handle: (request: RouteRequest<Parsed<Params>, Parsed<Query>, Parsed<Body>>) => Promise<RouteAnswer>;
   };
 
+const defaults = {
+  params: undefined,
+  query: undefined,
+  body: undefined,
+  accepts: [],
+  status: 200,
+  output: undefined,
+  alsoAnswers: {},
+  commands: [],
+  problems: [],
+  takesHeaders: {},
+  givesHeaders: {},
+  produces: json,
+  alsoProduces: {},
+  quiet: false,
+} as const;
+
 /** Defines a route. Its inputs are parsed before `handle` runs: a value that does not fit is 422 and changes nothing. */
 export function defineRoute<
   Params extends z.ZodType | undefined = undefined,
@@ -136,22 +153,9 @@ export function defineRoute<
   Body extends z.ZodType | undefined = undefined,
 >(definition: RouteDefinition<Params, Query, Body>): Route {
   return {
+    ...defaults,
+    limit: definition.method === 'get' ? 'read' : 'write',
     ...definition,
-    limit: definition.limit ?? (definition.method === 'get' ? 'read' : 'write'),
-    params: definition.params,
-    query: definition.query,
-    body: definition.body,
-    accepts: definition.accepts ?? [],
-    status: definition.status ?? 200,
-    output: definition.output,
-    alsoAnswers: definition.alsoAnswers ?? {},
-    commands: definition.commands ?? [],
-    problems: definition.problems ?? [],
-    takesHeaders: definition.takesHeaders ?? {},
-    givesHeaders: definition.givesHeaders ?? {},
-    produces: definition.produces ?? json,
-    alsoProduces: definition.alsoProduces ?? {},
-    quiet: definition.quiet ?? false,
     handle: definition.handle as Route['handle'],
   };
 }
