@@ -231,7 +231,10 @@ const answering = { owner: 404, stranger: 'ok', admin: 404 } as const;
 const ventures: Readonly<Record<string, Fixture>> = {
   'get /api/ventures/:id': { make: ofVenture(), answers: { ...reading, blocked: 404 } },
   'get /api/ventures/:id/team': { make: ofVenture(), answers: { ...reading, blocked: 404 } },
-  'put /api/ventures/:id': { make: ofVenture({ stage: 'idea' }), answers: leading },
+  'put /api/ventures/:id': {
+    make: async (world) => ({ ...(await ofVenture({ stage: 'idea' })(world)), headers: { 'if-match': '*' } }),
+    answers: leading,
+  },
   'post /api/ventures/:id/archive': { make: ofVenture(), answers: leading },
   'post /api/ventures/:id/restore': { make: ofVenture(), answers: leading },
   'put /api/ventures/:id/team/:userId': { make: ofTeammate({ role: 'viewer' }), answers: leading },

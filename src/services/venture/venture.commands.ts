@@ -50,10 +50,14 @@ export async function loadVentures(commands: readonly Command<OnVenture>[], read
 
 /** The venture of a command whose actor has at least this role there, or why not. */
 export function ventureFor(state: State, command: Command<OnVenture>, least: VentureRole): Venture | AppError {
-  const venture = state.get(Ventures, command.input.id);
-  const actor = actorOf(command);
+  const { id } = command.input;
+  return ventureAs(state.get(Ventures, id) ?? null, id, actorOf(command), least);
+}
+
+/** The venture where the actor knows of it and has at least this role there, or why not. */
+export function ventureAs(venture: Venture | null, id: string, actor: Actor, least: VentureRole): Venture | AppError {
   if (!venture || !isVisibleTo(venture, actor)) {
-    return ventureProblems.notFound(`There is no venture ${command.input.id}`);
+    return ventureProblems.notFound(`There is no venture ${id}`);
   }
   return hasRole(venture, actor, least) ? venture : ventureProblems.roleTooLow(`This needs the role ${least}`);
 }
@@ -129,7 +133,7 @@ export const changeVenture = defineCommand<UpdateInput>({
       return venture;
     }
     const { changes, expectVersion } = command.input;
-    if (expectVersion !== undefined && expectVersion !== venture.rev) {
+    if (expectVersion !== venture.rev) {
       return problems.preconditionFailed(`It has the version ${venture.rev} now`);
     }
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));

@@ -1,12 +1,12 @@
 // Reads of ventures.
 import { limits } from '#config/limits.ts';
-import { problems } from '#src/platform/errors.ts';
+import { AppError, problems } from '#src/platform/errors.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import type { Caller } from '#src/platform/http/route.ts';
 import type { z } from 'zod';
-import { nameKeyOf } from './venture.commands.ts';
+import { nameKeyOf, ventureAs } from './venture.commands.ts';
 import { Ventures, type Venture } from './venture.model.ts';
-import { canRead, placeOf } from './venture.policy.ts';
+import { canRead, placeOf, type Actor } from './venture.policy.ts';
 import { presentSummary } from './venture.presenter.ts';
 import type { listVentures } from './venture.schema.ts';
 
@@ -16,6 +16,15 @@ const bounded = { maxTimeMS: limits.mongoMs };
 export async function findVenture(id: string, caller: Caller): Promise<Venture | null> {
   const venture = await Ventures.native().findOne({ _id: id }, bounded);
   return venture && canRead(venture, caller) ? venture : null;
+}
+
+/** The venture for an actor who may change it. Errors: venture.not-found, venture.role-too-low */
+export async function ventureToChange(id: string, actor: Actor): Promise<Venture> {
+  const venture = ventureAs(await Ventures.native().findOne({ _id: id }, bounded), id, actor, 'admin');
+  if (venture instanceof AppError) {
+    throw venture;
+  }
+  return venture;
 }
 
 /** True where somebody is in the team: who may follow the feed `venture.<id>`. */

@@ -1,14 +1,14 @@
 // The paths of ventures and their teams.
 import { ventureLimits } from '#config/ventures.ts';
-import { problems, type AppError } from '#src/platform/errors.ts';
-import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
-import { defineRoute, type Caller, type Route } from '#src/platform/http/route.ts';
+import { problems } from '#src/platform/errors.ts';
+import { givesTag, ifMatch, requireIfMatch, withTag } from '#src/platform/http/etag.ts';
+import { defineRoute, type Caller, type Route, type RouteAnswer } from '#src/platform/http/route.ts';
 import { namesOf } from '#src/services/user/index.ts';
 import { beginVenture, changeTeamRole, changeVenture, leaveTeam, setVentureState } from './venture.commands.ts';
 import { ventureProblems } from './venture.errors.ts';
 import type { Venture } from './venture.model.ts';
 import { presentVenture } from './venture.presenter.ts';
-import { countOwned, findVenture, findVentures } from './venture.queries.ts';
+import { countOwned, findVenture, findVentures, ventureToChange } from './venture.queries.ts';
 import {
   changeRole,
   createVenture,
@@ -25,9 +25,11 @@ import {
 /** What every command is told of the caller beside who they are. */
 export const powersOf = (caller: Caller): { mayAll: boolean } => ({ mayAll: caller.can('venture.update.any') });
 
-const takesVersion = { 'If-Match': 'The version it must still have, as ETag gave it' };
-const givesVersion = { ETag: 'Its version' };
-const versionDiffers = (detail: string): AppError => problems.preconditionFailed(detail);
+/** The answer with the ETag of the venture in it. */
+function ventureTagged(answer: RouteAnswer): RouteAnswer {
+  const { id, version } = ventureView.parse(answer.body);
+  return withTag(answer, { id, rev: version });
+}
 
 /** The venture, for routes that read. Errors: venture.not-found */
 export async function readableVenture(id: string, caller: Caller): Promise<Venture> {
@@ -74,9 +76,9 @@ const reads = [
     params: ventureParams,
     output: ventureView,
     problems: [ventureProblems.notFound],
-    givesHeaders: givesVersion,
+    givesHeaders: givesTag,
     handle: async ({ params, caller }) =>
-      tagged({ status: 200, body: presentVenture(await readableVenture(params.id, caller)) }, 'version'),
+      ventureTagged({ status: 200, body: presentVenture(await readableVenture(params.id, caller)) }),
   }),
   defineRoute({
     method: 'get',
@@ -123,15 +125,20 @@ const writes = [
     body: updateVenture,
     output: ventureView,
     commands: [changeVenture],
-    takesHeaders: takesVersion,
-    givesHeaders: givesVersion,
+    takesHeaders: ifMatch,
+    givesHeaders: givesTag,
+    problems: [
+      ventureProblems.notFound,
+      ventureProblems.roleTooLow,
+      problems.preconditionFailed,
+      problems.preconditionRequired,
+    ],
     handle: async ({ params, body, caller, header, submit }) => {
-      const expectVersion = expectedNumber(header('if-match'), versionDiffers);
-      const input = { id: params.id, ...powersOf(caller), changes: body };
-      return tagged(
-        await submit(changeVenture, expectVersion === undefined ? input : { ...input, expectVersion }),
-        'version',
-      );
+      const powers = powersOf(caller);
+      const { _id: id, rev } = await ventureToChange(params.id, { userId: caller.userId, ...powers });
+      const expectVersion = requireIfMatch(header('if-match'), { id, rev });
+      const input = { id, ...powers, changes: body, expectVersion };
+      return ventureTagged(await submit(changeVenture, input));
     },
   }),
   ...(['archived', 'active'] as const).map((state) =>

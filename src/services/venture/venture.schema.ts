@@ -93,7 +93,7 @@ export const venturePage = pageOf(
 const onVenture = z.strictObject({ id: ventureId, mayAll: z.boolean() });
 
 /** `expectVersion`: the version it must still have. */
-export const updateInput = onVenture.extend({ changes: updateVenture, expectVersion: z.int().optional() });
+export const updateInput = onVenture.extend({ changes: updateVenture, expectVersion: z.int().min(0) });
 export const stateInput = onVenture.extend({ state: z.enum(['active', 'archived']) });
 export const roleInput = onVenture.extend({ userId, role: changeRole.shape.role });
 export const leaveInput = onVenture.extend({ userId });

@@ -89,12 +89,15 @@ describe('ventures', () => {
       assert.deepEqual(codeOf(await call(stranger, 'PUT', `/${id}`, { name: 'Mine' })), [403, 'venture.role-too-low']);
       const read = await call(ada, 'GET', `/${id}`);
       const etag = { 'If-Match': read.headers.get('etag') ?? '' };
+      assert.equal(etag['If-Match'], `"${id}-${(read.body as { version: number }).version}"`);
+      const blind = await call(ada, 'PUT', `/${id}`, { stage: 'idea' });
+      assert.deepEqual(codeOf(blind), [428, 'request.precondition-required']);
       const changed = await call(ada, 'PUT', `/${id}`, { stage: 'launched', website: 'https://example.test/a' }, etag);
       assert.equal(changed.status, 200);
       const late = await call(ada, 'PUT', `/${id}`, { stage: 'idea' }, etag);
       assert.deepEqual(codeOf(late), [412, 'request.precondition-failed']);
       assert.deepEqual((await call(bob, 'GET', `/${id}`)).body, changed.body);
-      assert.equal((await call(admin, 'PUT', `/${id}`, { name: 'Moderated' })).status, 200);
+      assert.equal((await call(admin, 'PUT', `/${id}`, { name: 'Moderated' }, { 'If-Match': '*' })).status, 200);
     });
 
     it('that only its team may see does not exist for others, in lists neither', async () => {
@@ -123,7 +126,8 @@ describe('ventures', () => {
       await join(id, ada, 'admin');
       assert.deepEqual(codeOf(await call(ada, 'POST', `/${id}/archive`)), [403, 'venture.role-too-low']);
       assert.equal(((await call(owner, 'POST', `/${id}/archive`)).body as Shown).state, 'archived');
-      assert.deepEqual(codeOf(await call(owner, 'PUT', `/${id}`, { name: 'x' })), [409, 'venture.archived']);
+      const late = await call(owner, 'PUT', `/${id}`, { name: 'x' }, { 'If-Match': '*' });
+      assert.deepEqual(codeOf(late), [409, 'venture.archived']);
       assert.deepEqual(codeOf(await invite(id, bob, 'member')), [409, 'venture.archived']);
       assert.equal((await call(stranger, 'GET', `/${id}`)).status, 404);
       assert.equal((await call(ada, 'GET', `/${id}`)).status, 200);
