@@ -4,8 +4,17 @@ import { newPassword } from '#src/platform/auth/passwords.ts';
 import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
 import { privacyChange, profileChange, profileFields } from './profile/profile.schema.ts';
 
+/** At most 64 characters before the @ (RFC 5321, 4.5.3.1.1), and names of hosts after it (RFC 1035, 2.3.1). */
+const emailPattern =
+  /^(?!\.)(?!.*\.\.)[a-z0-9_'+.-]{0,63}[a-z0-9_+-]@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,63}$/iu;
+
 /** An e-mail address as it is kept: trimmed, in lower case. */
-export const emailAddress = z.string().trim().toLowerCase().max(254).pipe(z.email());
+export const emailAddress = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254)
+  .pipe(z.email({ pattern: emailPattern }));
 
 /** A name people are shown: 1 to 100 characters on one line. */
 export const personName = z

@@ -13,10 +13,12 @@ const oneLine = (most: number) =>
     .max(most)
     .regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]*$/u, 'May hold no control characters');
 
+const webAddress = z.url({ protocol: /^https?$/u, hostname: z.regexes.domain });
 const website = z
-  .url({ protocol: /^https?$/u, hostname: z.regexes.domain })
+  .string()
   .max(2_048)
-  .describe('An http or https address');
+  .regex(/^https?:\/\/[^\s\p{Cc}\p{Cs}]+$/u, 'An address that begins with https:// or http://')
+  .refine((address) => webAddress.safeParse(address).success, 'Not an address of the web');
 const description = z.string().trim().normalize('NFC').max(4_000);
 
 /** The id of a venture. */

@@ -39,6 +39,7 @@ export const link = z
 /** A date as exact as it is known. */
 export const partialDate = z
   .string()
+  .max(10)
   .regex(/^[12]\d{3}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?$/u, 'Must be YYYY, YYYY-MM or YYYY-MM-DD')
   .refine(isDate, 'There is no such day');
 

@@ -1,0 +1,26 @@
+// Foreign judges over the running product, in the small: test/e2e/full/scan.test.ts is the whole of it.
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'mocha';
+import { compare, readBaseline } from '../scan/baseline.ts';
+import { scan } from '../scan/scan.ts';
+import { installTools, type Tools } from '../scan/tools.ts';
+
+const say = (line: string): void => void process.stdout.write(`    ${line}\n`);
+
+describe('what Schemathesis and Spectral find in a few requests', () => {
+  let tools: Tools;
+
+  before(async function () {
+    try {
+      tools = await installTools(say);
+    } catch (error) {
+      say(`The scanners cannot be installed here: ${String(error).slice(0, 200)}`);
+      this.skip();
+    }
+  });
+
+  it('was accepted with a reason', async () => {
+    const { added } = compare(await readBaseline(), await scan(tools, { maxExamples: 1, seed: 1, short: true, say }));
+    assert.deepEqual(added, []);
+  });
+});
