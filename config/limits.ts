@@ -20,6 +20,9 @@ export const limits = Object.freeze({
   answerMs: 15_000,
   /** Longest a MongoDB operation of a request may take before the answer is 503. */
   mongoMs: 1_000,
+  /** The same for whatever says nothing else, owners and effects too; and for what is streamed, all of it together. */
+  mongoDefaultMs: 5_000,
+  mongoStreamMs: 120_000,
   /** Rows one insert of accepted work holds at most. */
   acceptBatch: 500,
   /** Requests that may wait for a commit in one API process; more are answered 503 with Retry-After. */

@@ -2,11 +2,14 @@
 // it is known to be whole. Known to be whole means: built in the current generation, and its marker is still there.
 import { setTimeout as delay } from 'node:timers/promises';
 import { mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
 import type { Projection } from '../commands/projection.ts';
 import { newId } from '../ids.ts';
 import { logFor } from '../log.ts';
 import { defineCollection, type Collection } from '../mongo/collection.ts';
 import { addToBoard, beginBoard, finishBoard, readBoard, type BoardEntry, type From } from './board-redis.ts';
+
+const bounded = { maxTimeMS: limits.mongoMs };
 
 const log = logFor('boards');
 const rebuildChunk = 1_000;
@@ -122,10 +125,10 @@ export class Board<Doc extends Scored> implements Projection {
 
   async #pageOfTruth(from: From, limit: number, mode: RankMode): Promise<BoardPage | null> {
     const collection = this.#truth.native();
-    const total = await collection.estimatedDocumentCount();
+    const total = await collection.estimatedDocumentCount(bounded);
     let offset: number;
     if ('around' in from) {
-      const doc = (await collection.findOne({ _id: from.around } as mongo.Filter<Doc>)) as Doc | null;
+      const doc = (await collection.findOne({ _id: from.around } as mongo.Filter<Doc>, bounded)) as Doc | null;
       if (!doc) {
         return null;
       }
@@ -134,7 +137,7 @@ export class Board<Doc extends Scored> implements Projection {
       offset = from.offset;
     }
     const docs = (await collection
-      .find({}, { sort: { [this.#scoreField]: -1, achievedAt: 1, _id: -1 }, skip: offset, limit })
+      .find({}, { sort: { [this.#scoreField]: -1, achievedAt: 1, _id: -1 }, skip: offset, limit, ...bounded })
       .toArray()) as unknown as Doc[];
     const entries = docs.map((doc) => ({ owner: doc._id, score: this.#score(doc) }));
     const page = this.#ranked({ entries, offset, total }, await this.#firstRank(entries[0]?.score, mode));
@@ -147,15 +150,14 @@ export class Board<Doc extends Scored> implements Projection {
     }
     const above = { [this.#scoreField]: { $gt: score } } as mongo.Filter<Doc>;
     if (mode === 'competition') {
-      return (await this.#truth.native().countDocuments(above)) + 1;
+      return (await this.#truth.native().countDocuments(above, bounded)) + 1;
     }
     const [distinct] = await this.#truth
       .native()
-      .aggregate<{ count: number }>([
-        { $match: above },
-        { $group: { _id: `$${this.#scoreField}` } },
-        { $count: 'count' },
-      ])
+      .aggregate<{ count: number }>(
+        [{ $match: above }, { $group: { _id: `$${this.#scoreField}` } }, { $count: 'count' }],
+        bounded,
+      )
       .toArray();
     return (distinct?.count ?? 0) + 1;
   }
@@ -168,7 +170,7 @@ export class Board<Doc extends Scored> implements Projection {
       { [this.#scoreField]: score, achievedAt: { $lt: achievedAt } },
       { [this.#scoreField]: score, achievedAt, _id: { $gt: doc._id } },
     ];
-    return await this.#truth.native().countDocuments({ $or: better } as unknown as mongo.Filter<Doc>);
+    return await this.#truth.native().countDocuments({ $or: better } as unknown as mongo.Filter<Doc>, bounded);
   }
 
   async #currentGeneration(): Promise<number> {
@@ -179,7 +181,7 @@ export class Board<Doc extends Scored> implements Projection {
   }
 
   async #readGeneration(): Promise<number> {
-    return (await Boards.native().findOne({ _id: this.name }))?.generation ?? 0;
+    return (await Boards.native().findOne({ _id: this.name }, bounded))?.generation ?? 0;
   }
 
   /** Makes every set that was built so far void, however long MongoDB takes to hear of it. */
@@ -227,7 +229,7 @@ export class Board<Doc extends Scored> implements Projection {
     }
     let chunk: BoardEntry[] = [];
     let count = 0;
-    for await (const doc of this.#truth.native().find({})) {
+    for await (const doc of this.#truth.native().find({}, { maxTimeMS: limits.mongoStreamMs })) {
       chunk.push(this.#entry(doc as unknown as Doc));
       if (chunk.length === rebuildChunk) {
         await addToBoard(this.name, chunk, token);

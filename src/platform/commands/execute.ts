@@ -2,6 +2,7 @@
 // process, guarded by the documents' revisions; reactions and events are rows of it.
 import { setTimeout as delay } from 'node:timers/promises';
 import mongoose from 'mongoose';
+import { limits } from '#config/limits.ts';
 import { problems, unavailable, type AppError } from '../errors.ts';
 import { countAccepted, countSettled } from '../metrics/metrics.ts';
 import { duplicateIn, inTransaction, isTransient } from '../mongo/transaction.ts';
@@ -15,7 +16,7 @@ import { insertSettled, Stale, writeEffects } from './write.ts';
 
 const tries = 6;
 /** An answer must not rest on what an election may take back. */
-const ofMajority = { readConcern: 'majority' } as const;
+const ofMajority = { readConcern: 'majority', maxTimeMS: limits.mongoMs } as const;
 
 /**
  * Executes a direct command and answers how it ended. A repeat under the same Idempotency-Key gets the first answer,

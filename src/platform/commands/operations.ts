@@ -17,6 +17,8 @@ import { newId } from '../ids.ts';
 import { wakeOwners } from './queues.ts';
 import { DeadLetters, Work, workState, type DeadLetter, type WorkRow } from './work.ts';
 
+const bounded = { maxTimeMS: limits.mongoMs };
+
 const id = z.string().min(1).max(128);
 
 const deadLetterQuery = pageQuery.extend({
@@ -123,7 +125,7 @@ async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> 
   const now = new Date();
   try {
     const rows = await Work.native()
-      .find({ _id: { $in: [...ids] }, state: 'dead' })
+      .find({ _id: { $in: [...ids] }, state: 'dead' }, bounded)
       .toArray();
     const redriven = rows.map((row) => row._id);
     await inTransaction(session, async () => {
@@ -160,9 +162,8 @@ const routes = [
     output: operationView,
     problems: [problems.notFound],
     handle: async ({ params, caller }) => {
-      const row = await Work.native().findOne({
-        $and: [{ _id: params.id }, thoseOneMay(caller, 'read', operationsOf)],
-      });
+      const own = { $and: [{ _id: params.id }, thoseOneMay(caller, 'read', operationsOf)] };
+      const row = await Work.native().findOne(own, bounded);
       if (!row) {
         throw problems.notFound(`There is no operation ${params.id} of yours; settled ones are kept for a day`);
       }
@@ -182,7 +183,7 @@ const routes = [
       const found = await DeadLetters.native()
         .find(
           { redrivenAt: null, _id: { $gt: after }, ...(query.kind === undefined ? {} : { kind: query.kind }) },
-          { sort: { _id: 1 }, limit: query.limit + 1 },
+          { ...bounded, sort: { _id: 1 }, limit: query.limit + 1 },
         )
         .toArray();
       const cursorAfter = ({ _id }: DeadLetter): string => encodeCursor('dead-letters', _id);
@@ -202,7 +203,7 @@ const routes = [
         body.ids ??
         (
           await DeadLetters.native()
-            .find({ kind: body.kind ?? '', redrivenAt: null }, { sort: { _id: 1 }, limit: body.limit })
+            .find({ kind: body.kind ?? '', redrivenAt: null }, { ...bounded, sort: { _id: 1 }, limit: body.limit })
             .toArray()
         ).map(({ _id }) => _id);
       const redriven = await redrive(ids, { actor: caller.userId, requestId, traceparent });

@@ -225,12 +225,15 @@ export async function headsOf(feeds: readonly string[]): Promise<Map<string, Hea
     return new Map();
   }
   const rows = await FeedEvents.native()
-    .aggregate<{ _id: string; seq: number; epoch: string }>([
-      { $match: { feed: { $in: [...feeds] } } },
-      // In the order of the index, so that MongoDB reads one entry of each feed and skips the rest.
-      { $sort: { feed: 1, seq: -1 } },
-      { $group: { _id: '$feed', seq: { $first: '$seq' }, epoch: { $first: '$epoch' } } },
-    ])
+    .aggregate<{ _id: string; seq: number; epoch: string }>(
+      [
+        { $match: { feed: { $in: [...feeds] } } },
+        // In the order of the index, so that MongoDB reads one entry of each feed and skips the rest.
+        { $sort: { feed: 1, seq: -1 } },
+        { $group: { _id: '$feed', seq: { $first: '$seq' }, epoch: { $first: '$epoch' } } },
+      ],
+      { maxTimeMS: limits.mongoMs },
+    )
     .toArray();
   const found = new Map(rows.map(({ _id, seq, epoch }) => [_id, { seq, epoch }]));
   return new Map(feeds.map((feed) => [feed, found.get(feed) ?? { seq: 0, epoch: null }]));

@@ -36,8 +36,12 @@ async function listImports(query: z.output<typeof pageQuery>): Promise<Page<Impo
 
 /** The refused lines in their order, read as they are sent. */
 async function* refusedLines(id: string): AsyncGenerator<string> {
-  for await (const refused of RefusedLines.native().find({ _id: linesRange(id) }, { sort: { _id: 1 } })) {
-    yield presentRefused(refused);
+  const refused = RefusedLines.native().find(
+    { _id: linesRange(id) },
+    { sort: { _id: 1 }, limit: limits.importLines, maxTimeMS: limits.mongoStreamMs },
+  );
+  for await (const line of refused) {
+    yield presentRefused(line);
   }
 }
 

@@ -1,5 +1,6 @@
 // Collections: their mongoose schemas and indexes, known to the migration step by being defined.
 import mongoose, { type Model, type mongo, type SchemaDefinition } from 'mongoose';
+import { limits } from '#config/limits.ts';
 
 // Request data must never become an operator or an unknown filter member.
 mongoose.set('sanitizeFilter', true);
@@ -23,6 +24,22 @@ export interface Collection<Doc extends { _id: string }> {
   native(): mongo.Collection<Doc>;
 }
 
+/** The reads of a collection, and where each takes its options. */
+const reads = { find: 1, findOne: 1, aggregate: 1, countDocuments: 1, distinct: 2, estimatedDocumentCount: 0 } as const;
+
+/** The collection whose reads end: one that does not say how long it may take gets `limits.mongoDefaultMs`. */
+function bounded<Doc extends { _id: string }>(collection: mongo.Collection<Doc>): mongo.Collection<Doc> {
+  for (const [name, at] of Object.entries(reads)) {
+    const methods = collection as unknown as Record<string, (...given: unknown[]) => unknown>;
+    const read = methods[name]?.bind(collection);
+    methods[name] = (...given) => {
+      const options = { maxTimeMS: limits.mongoDefaultMs, ...(given[at] as object | undefined) };
+      return read?.(...Array.from({ length: at }, (_, place) => given[place] ?? {}), options);
+    };
+  }
+  return collection;
+}
+
 const defined = new Map<string, Collection<{ _id: string }>>();
 
 /** Every collection that was defined, by name. */
@@ -42,12 +59,8 @@ export function defineCollection<Doc extends { _id: string }>(
     { collection: name, strict: 'throw', versionKey: false, autoIndex: false, autoCreate: false, minimize: false },
   );
   const model = mongoose.model(name, schema) as unknown as Model<Doc>;
-  const collection: Collection<Doc> = {
-    name,
-    model,
-    indexes,
-    native: () => model.collection as unknown as mongo.Collection<Doc>,
-  };
+  const native = bounded(model.collection as unknown as mongo.Collection<Doc>);
+  const collection: Collection<Doc> = { name, model, indexes, native: () => native };
   defined.set(name, collection as unknown as Collection<{ _id: string }>);
   return collection;
 }

@@ -1,6 +1,7 @@
 // What the product keeps about a person, part by part: for their export, and for the day they leave. Each service says it
 // of its own rows (`x.personal.ts`); the user service's exports and deletions go through all parts.
 import type { mongo } from 'mongoose';
+import { limits } from '#config/limits.ts';
 import type { Collection } from '../mongo/collection.ts';
 
 /** One part of what is kept about a person. */
@@ -50,7 +51,8 @@ export function defineOwnRows<Doc extends { _id: string }>(
   const projection = Object.fromEntries(without.map((member) => [member, 0]));
   definePersonalData({
     name,
-    rows: (userId) => collection.native().find(of(userId), { projection, sort: { _id: 1 } }),
+    rows: (userId) =>
+      collection.native().find(of(userId), { projection, sort: { _id: 1 }, maxTimeMS: limits.mongoStreamMs }),
     ...(keeps === undefined
       ? {
           erase: async (userId) => {

@@ -1,5 +1,6 @@
 // What the user service keeps about a person, beside exports (exports.effects.ts). The account itself is emptied by the
 // erasure when all parts are done.
+import { limits } from '#config/limits.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { FeedEvents } from '#src/platform/events/feeds.ts';
@@ -62,7 +63,10 @@ definePersonalData({
 definePersonalData({
   name: 'user/activity',
   rows: (userId) =>
-    Events.native().find({ actor: userId }, { projection: { pending: 0, traceparent: 0 }, sort: { time: 1 } }),
+    Events.native().find(
+      { actor: userId },
+      { projection: { pending: 0, traceparent: 0 }, sort: { time: 1 }, maxTimeMS: limits.mongoStreamMs },
+    ),
   erase: async (userId) => {
     const audience = `user.${userId}`;
     await FeedEvents.native().deleteMany({ feed: audience });
