@@ -1,4 +1,4 @@
-// How often each class of routes may be called. Read by the HTTP door.
+// How often each class of routes may be called, and sockets opened and spoken on. Read by both doors.
 
 /** One limit: so many requests in a window of so many seconds, by each address and by each account. */
 export interface Rate {
@@ -12,7 +12,7 @@ export interface Rate {
   readonly exact: boolean;
 }
 
-/** Every class of routes. The two generous ones bound what one caller takes of the whole: about a seventh of it. */
+/** Every class. The two generous ones bound what one caller takes of the whole: about a seventh of it. */
 export const rates = {
   read: { windowS: 60, perAddress: 60_000, perAccount: 30_000, exact: false },
   write: { windowS: 60, perAddress: 60_000, perAccount: 30_000, exact: false },
@@ -25,6 +25,10 @@ export const rates = {
   register: { windowS: 3_600, perAddress: 30, perAccount: 30, exact: true },
   mail: { windowS: 3_600, perAddress: 60, perAccount: 10, exact: true },
   invite: { windowS: 3_600, perAddress: 600, perAccount: 100, exact: true },
+  /** Connections of sockets: whole offices come back at once from one address when a node leaves. */
+  connect: { windowS: 60, perAddress: 6_000, perAccount: 300, exact: false },
+  /** Messages on sockets, those included that nobody knows. */
+  message: { windowS: 60, perAddress: 60_000, perAccount: 6_000, exact: false },
   export: { windowS: 86_400, perAddress: 100, perAccount: 5, exact: true },
 } as const satisfies Record<string, Rate>;
 

@@ -1,5 +1,12 @@
-// Whose address is it? Called by the rate limits.
+// Whose address is it? Called by the rate limits and the socket door.
+import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
+
+/** Who connects, behind `hops` proxies that each add the address they were asked from: as Koa's `ctx.ip` for requests. */
+export function addressOf({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, hops: number): string {
+  const passedOn = hops > 0 ? String(headers['x-forwarded-for'] ?? '').split(',') : [];
+  return passedOn.slice(-hops)[0]?.trim() || (socket.remoteAddress ?? '');
+}
 
 /** The eight groups of an IPv6 address; `::` is filled up. */
 function groupsOf(address: string): string[] {

@@ -1,5 +1,5 @@
 // How often: counts each request by address and by account in the class of its route, says so in headers, and refuses
-// what is too much. Called by app.ts and router.ts, before and after it is known who asks.
+// what is too much. Called by app.ts and router.ts, before and after it is known who asks, and by the socket door.
 import type { Context, Middleware, Next } from 'koa';
 import { config } from '#config/env.ts';
 import { rates, type Rate, type RateClass } from '#config/rates.ts';
@@ -7,8 +7,11 @@ import { problems } from '../errors.ts';
 import { networkOf } from './network.ts';
 import { RateCounter, type Counted } from './rate-counter.ts';
 
-/** Counts a request by one kind of key; answers at once where the class is not exact. Errors: `request.too-many`. */
-export type Gate = (ctx: Context, key: string) => void | Promise<void>;
+/**
+ * Counts a request, or with null what is none, by one kind of key; answers at once where the class is not exact. Errors:
+ * `request.too-many`.
+ */
+export type Gate = (ctx: Context | null, key: string) => void | Promise<void>;
 
 /** What a class asks of each request: first of its address, then, where somebody is logged in, of the account. */
 export interface Gates {
@@ -23,7 +26,10 @@ export type RateLimits = Readonly<Record<RateClass, Gates>>;
 const tightest = Symbol('tightest limit');
 
 /** `RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11: the tightest of the limits that count. */
-function tell(ctx: Context, name: string, most: number, { used, resetAt }: Counted, now: number): void {
+function tell(ctx: Context | null, name: string, most: number, { used, resetAt }: Counted, now: number): void {
+  if (!ctx) {
+    return;
+  }
   const left = Math.max(most - used, 0);
   const state = ctx.state as { [tightest]?: number };
   if (state[tightest] === undefined || left < state[tightest]) {
@@ -48,7 +54,7 @@ interface Limit {
 
 function gateOf({ name, most, windowS, exact }: Limit): Gate {
   const counter = new RateCounter(name, windowS, most);
-  const judge = (ctx: Context, counted: Counted, now: number): void => {
+  const judge = (ctx: Context | null, counted: Counted, now: number): void => {
     tell(ctx, name, most, counted, now);
     if (counted.used > most) {
       refuse(name, counted, now);
@@ -72,15 +78,19 @@ function gateOf({ name, most, windowS, exact }: Limit): Gate {
 
 const free: Gates = { address: () => undefined, account: () => undefined };
 
-function gatesOf(name: RateClass, rate: Rate, factor: number): Gates {
+/** The limits of a class by address and by account. */
+function limitsOf(name: RateClass, rate: Rate, factor: number): readonly [address: Limit, account: Limit] {
   const limit = (of: string, most: number): Limit => ({
     name: of,
     most: Math.max(Math.round(most * factor), 1),
     windowS: rate.windowS,
     exact: rate.exact,
   });
-  const address = limit(`${name}-address`, rate.perAddress);
-  const account = limit(`${name}-account`, rate.perAccount);
+  return [limit(`${name}-address`, rate.perAddress), limit(`${name}-account`, rate.perAccount)];
+}
+
+function gatesOf(name: RateClass, rate: Rate, factor: number): Gates {
+  const [address, account] = limitsOf(name, rate, factor);
   const policy = [address, account].map((each) => `"${each.name}";q=${each.most};w=${each.windowS}`).join(', ');
   const byAddress = gateOf(address);
   return {
@@ -101,6 +111,37 @@ export function createRateLimits(
     (name) => [name, factor === 0 ? free : gatesOf(name, table[name], factor)] as const,
   );
   return Object.fromEntries(entries) as Record<RateClass, Gates>;
+}
+
+/** How often sockets are opened and spoken on. Each of them rejects with `request.too-many`. */
+export interface SocketLimits {
+  /** Somebody connects from an address; who they are is not known yet. */
+  connecting(address: string): Promise<void>;
+  /** They are this account. */
+  connected(userId: string): Promise<void>;
+  /** A message of theirs. */
+  spoke(address: string, userId: string): Promise<void>;
+}
+
+/** The limits of a process's socket door. `factor` as for routes. */
+export function createSocketLimits(
+  table: Readonly<Record<'connect' | 'message', Rate>> = rates,
+  factor: number = config.rateFactor,
+): SocketLimits {
+  const gates = (name: 'connect' | 'message'): readonly [Gate, Gate] => {
+    const [address, account] = limitsOf(name, table[name], factor);
+    return factor === 0 ? [() => undefined, () => undefined] : [gateOf(address), gateOf(account)];
+  };
+  const [connecting, connected] = gates('connect');
+  const [spokeThere, spoke] = gates('message');
+  return {
+    connecting: async (address) => await connecting(null, networkOf(address)),
+    connected: async (userId) => await connected(null, userId),
+    spoke: async (address, userId) => {
+      await spokeThere(null, networkOf(address));
+      await spoke(null, userId);
+    },
+  };
 }
 
 /** The gate of the pages under /admin/: they are no routes, and who asks is known only behind their own door. */

@@ -10,9 +10,10 @@ const log = logFor('realtime');
 /** Decides who may join a feed. False is answered as 404: feeds of others do not exist for a stranger. */
 export type MayRead = (caller: Caller, feed: string) => Promise<boolean>;
 
-/** What is kept of a socket: who it is. */
+/** What is kept of a socket: who it is, and from where. */
 export interface SocketData {
   caller: Caller;
+  address: string;
 }
 
 type Messages = Record<string, (...parts: unknown[]) => void>;

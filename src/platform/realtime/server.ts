@@ -12,7 +12,9 @@ import { findSession } from '../auth/sessions.ts';
 import { AppError, problems } from '../errors.ts';
 import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
+import { addressOf } from '../http/network.ts';
 import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
+import { createSocketLimits, type SocketLimits } from '../http/rate-limit.ts';
 import { newId, nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
 import { countSocketsWith } from '../metrics/metrics.ts';
@@ -37,8 +39,8 @@ export interface Realtime {
   close(): Promise<void>;
 }
 
-/** Puts a socket door on an HTTP server. */
-export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
+/** Puts a socket door on an HTTP server. `rates`: how often it is opened and spoken on (config/rates.ts). */
+export function createRealtime(http: HttpServer, mayRead: MayRead, rates = createSocketLimits()): Realtime {
   const io = new Server(http, {
     transports: ['websocket'],
     serveClient: false,
@@ -50,8 +52,8 @@ export function createRealtime(http: HttpServer, mayRead: MayRead): Realtime {
     adapter: clusterAdapter(),
     ...(config.corsOrigins.length > 0 ? { cors: { origin: [...config.corsOrigins] } } : {}),
   });
-  io.use((socket, next) => void admit(socket as FeedSocket, next));
-  io.on('connection', (socket) => void welcome(socket as unknown as FeedSocket, mayRead));
+  io.use((socket, next) => void admit(socket as FeedSocket, rates, next));
+  io.on('connection', (socket) => void welcome(socket as unknown as FeedSocket, mayRead, rates));
   countSocketsWith(() => io.of('/').sockets.size);
   const stopFeeds = onHint('feeds', (payload) => deliver(io, payload as readonly PlacedEvent[]));
   // Directly, for when Redis is away; by hint from every other process, workers too.
@@ -91,13 +93,16 @@ function clusterAdapter(): ReturnType<typeof createAdapter> {
   return createAdapter(publisher, patientClient('sockets-sub'), { key: redisKey('sockets') });
 }
 
-async function admit(socket: FeedSocket, next: (error?: Error) => void): Promise<void> {
+async function admit(socket: FeedSocket, rates: SocketLimits, next: (error?: Error) => void): Promise<void> {
   try {
+    socket.data.address = addressOf(socket.request, config.trustProxy);
+    await rates.connecting(socket.data.address);
     const given = connection.safeParse(socket.handshake.auth);
     if (!given.success) {
       throw problems.unauthenticated('Connect with auth: {token: <access token>}');
     }
     socket.data.caller = (await verifyAccessToken(given.data.token)).caller;
+    await rates.connected(socket.data.caller.userId);
     next();
   } catch (error) {
     const problem = problemOf(error);
@@ -105,8 +110,9 @@ async function admit(socket: FeedSocket, next: (error?: Error) => void): Promise
   }
 }
 
-async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
+async function welcome(socket: FeedSocket, mayRead: MayRead, rates: SocketLimits): Promise<void> {
   const { caller } = socket.data;
+  countMessages(socket, rates);
   const own = `user.${caller.userId}`;
   // Handlers first: a quick client may speak before the rooms are joined.
   answer(socket, 'subscribe', subscription, async (message): Promise<Subscribed> => {
@@ -140,6 +146,22 @@ async function welcome(socket: FeedSocket, mayRead: MayRead): Promise<void> {
     heads: Object.fromEntries([...heads].map(([feed, head]) => [feed, { head: head.seq, epoch: head.epoch }])),
   };
   socket.emit('hello', hello);
+}
+
+/** Every message is counted, whatever its name; what is too much is acknowledged as refused and goes no further. */
+function countMessages(socket: FeedSocket, rates: SocketLimits): void {
+  const { address, caller } = socket.data;
+  socket.use((packet: unknown[], next) => {
+    rates.spoke(address, caller.userId).then(
+      () => next(),
+      (error: unknown) => {
+        const acknowledge = packet.at(-1);
+        if (typeof acknowledge === 'function') {
+          (acknowledge as (body: unknown) => void)({ ok: false, problem: problemOf(error) });
+        }
+      },
+    );
+  });
 }
 
 /** A message with an acknowledgement: parsed, done, answered `{ok: true, …}` or `{ok: false, problem}`. */

@@ -45,7 +45,7 @@ function plainMessages(components: Components): Json {
     payload: components.of(schema, 'output'),
     ...more,
   });
-  const { unauthenticated, unavailable, internal, invalid, notFound } = problems;
+  const { unauthenticated, unavailable, internal, invalid, notFound, tooMany } = problems;
   return {
     connect: sent('connect', socket.connection, '`auth` of the connection'),
     hello: sent('hello', socket.hello, 'The first message: who serves this socket, and where its own feed ends'),
@@ -58,21 +58,21 @@ function plainMessages(components: Components): Json {
       'connect_error',
       sentProblem,
       'The connection is refused: `data` of the error is the problem, its message the code',
-      refusals(unauthenticated, unavailable, internal),
+      refusals(unauthenticated, tooMany, unavailable, internal),
     ),
     subscribe: sent('subscribe', socket.subscription, 'Join a feed, and get what came after a number'),
     'subscribe.answer': sent(
       'subscribe',
       socket.subscribeAnswer,
       'Acknowledgement of subscribe',
-      refusals(invalid, notFound, unavailable, internal),
+      refusals(invalid, notFound, tooMany, unavailable, internal),
     ),
     unsubscribe: sent('unsubscribe', socket.unsubscription, "Leave a feed; one's own is never left"),
     'unsubscribe.answer': sent(
       'unsubscribe',
       socket.unsubscribeAnswer,
       'Acknowledgement of unsubscribe',
-      refusals(invalid, internal),
+      refusals(invalid, tooMany, internal),
     ),
   };
 }
