@@ -96,7 +96,7 @@ export const guards: readonly Guard[] = [
   {
     lets: 'a stranger see somebody’s machine',
     file: 'src/services/state-machine/state-machine.policy.ts',
-    text: "return may(caller, 'read', machineAccess, { owner });",
+    text: "return may(caller, 'read', machineAccess, { readers });",
     without: 'return true;',
     test: 'test/unit/services/state-machine/policy.test.ts',
   },

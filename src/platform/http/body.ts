@@ -12,6 +12,9 @@ function refuse(error: Error & { status?: number }): never {
   if (error.status === 415) {
     throw problems.unsupportedMedia('Send the body as it is, or with Content-Encoding gzip, deflate or br');
   }
+  if (error.message.includes('forbidden prototype property')) {
+    throw problems.malformed('A name such as __proto__ cannot be kept');
+  }
   throw error.status === 400 ? problems.malformed('The body is not a JSON object or array, or was cut off') : error;
 }
 

@@ -55,7 +55,11 @@ export function tellOfText(schema: z.core.$ZodTypes, jsonSchema: JsonSchema, io:
   if (io === 'input') {
     adoptRules(schema, jsonSchema);
     if (isTrimmed(schema) && (jsonSchema.minLength ?? 0) > 0) {
-      jsonSchema.pattern ??= String.raw`\S`;
+      if (jsonSchema.pattern === undefined) {
+        jsonSchema.pattern = String.raw`\S`;
+      } else {
+        jsonSchema.allOf = [...(jsonSchema.allOf ?? []), { pattern: String.raw`\S` }];
+      }
     }
   }
   if (typeof jsonSchema.pattern !== 'string') {

@@ -69,6 +69,11 @@ describe('bodies', () => {
     }
   });
 
+  it('says which name it does not take', async () => {
+    const { detail } = problemOf(await post('{"name":"x","more":{"__proto__":1}}'));
+    assert.equal(detail, 'A name such as __proto__ cannot be kept');
+  });
+
   it('answers 415 to bodies of other types, charsets and encodings', async () => {
     for (const type of [
       'text/plain',
