@@ -1,6 +1,8 @@
 // The main guards, each with the text that is it, what stands there when it is taken out, and the test that must fail then.
 // Proved by test/support/prove-guards.ts; see test/README.md.
 
+import { identityGuards } from './guards-identity.ts';
+
 /** A guard in the code. */
 export interface Guard {
   /** What gets through without it. */
@@ -149,4 +151,5 @@ export const guards: readonly Guard[] = [
     without: '',
     test: 'test/integration/admin/board.test.ts',
   },
+  ...identityGuards,
 ];

@@ -28,7 +28,13 @@ async function run(copy: string, test: string, servers: TestServers | undefined)
   await rm(counts, { force: true });
   await servers?.flushRedis();
   const urls = servers ? { MONGO_URL: servers.mongoUrl, REDIS_URL: servers.redisUrl } : {};
-  const env = { NODE_ENV: 'test', LOG_LEVEL: 'fatal', MASTER_KEY: randomBytes(32).toString('base64url') };
+  const env = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'fatal',
+    MASTER_KEY: randomBytes(32).toString('base64url'),
+    // As in test/run.ts: everybody in a test comes from one address.
+    RATE_LIMITS: '1000',
+  };
   const options = ['--reporter', 'test/support/reporter.ts', '--require', 'test/support/hooks.ts', '--bail', '--exit'];
   const child = spawn(process.execPath, ['--import', 'tsx', mocha, ...options, '--timeout', '20000', test], {
     cwd: copy,
