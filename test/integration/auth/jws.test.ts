@@ -35,6 +35,7 @@ interface Material {
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const edwards = generateKeyPairSync('ed25519');
 const hmac = (algorithm: string, secret: string | Buffer) => (text: string) =>
   createHmac(algorithm, secret).update(text).digest('base64url');
 
@@ -54,6 +55,9 @@ const badTokens = ({ ours, kid, claims: goodClaims, revoked }: Material): Record
     'HS512 with the public key as secret': token({ ...goodHeader, alg: 'HS512' }, goodClaims, hmac('sha512', pem)),
     RS256: token({ ...goodHeader, alg: 'RS256' }, goodClaims, (text) =>
       sign('sha256', Buffer.from(text), rsa.privateKey).toString('base64url'),
+    ),
+    EdDSA: token({ ...goodHeader, alg: 'EdDSA' }, goodClaims, (text) =>
+      sign(null, Buffer.from(text), edwards.privateKey).toString('base64url'),
     ),
     ES384: token({ ...goodHeader, alg: 'ES384' }, goodClaims),
     'a key that is not ours': token(goodHeader, goodClaims, es256(stranger.privateKey)),
