@@ -1,5 +1,5 @@
 // The guards of accounts, logins and teams, and of how much may be asked: part of guards.ts.
-import type { Guard } from './guards.ts';
+import type { Guard } from './guard.ts';
 
 const factors = 'test/integration/auth/factors.test.ts';
 const keys = 'test/integration/auth/api-keys.test.ts';

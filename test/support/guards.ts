@@ -1,20 +1,8 @@
 // The main guards, each with the text that is it, what stands there when it is taken out, and the test that must fail then.
 // Proved by test/support/prove-guards.ts; see test/README.md.
 
+import type { Guard } from './guard.ts';
 import { identityGuards } from './guards-identity.ts';
-
-/** A guard in the code. */
-export interface Guard {
-  /** What gets through without it. */
-  readonly lets: string;
-  readonly file: string;
-  /** The guard as it stands in the file, once. */
-  readonly text: string;
-  readonly without: string;
-  readonly test: string;
-  /** Proved in every run of the tests, not only in the full one. */
-  readonly quick?: true;
-}
 
 const tokens = 'test/integration/auth/jws.test.ts';
 const roles = 'test/integration/user/roles.test.ts';

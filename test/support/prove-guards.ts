@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { guards, type Guard } from './guards.ts';
+import type { Guard } from './guard.ts';
+import { guards } from './guards.ts';
 import { startTestServers, type TestServers } from './servers.ts';
 
 const root = join(import.meta.dirname, '../..');
