@@ -74,6 +74,7 @@ export const stateOutput = z
 
 const stateName = z
   .string()
+  .max(910)
   .regex(/^[A-Za-z0-9_-]{1,100}(?:\.[A-Za-z0-9_-]{1,100}){0,8}$/u, 'must be a path of states');
 
 /** `?type=&state=&tag=&status=&field=&value=` of the list: `field` is a member of the context, `value` what it equals. */
