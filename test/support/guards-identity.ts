@@ -91,7 +91,7 @@ export const identityGuards: readonly Guard[] = [
     test: suspension,
   },
   {
-    lets: 'a suspended account in',
+    lets: 'API keys of a suspended account in',
     file: 'src/services/user/user.queries.ts',
     text: 'return user && isActive(user) ? user.roles : null;',
     without: 'return user ? user.roles : null;',

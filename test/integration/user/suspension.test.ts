@@ -51,6 +51,21 @@ describe('suspended accounts', () => {
     assert.equal((await logIn(server, email)).user.id, id);
   });
 
+  it('lend nothing to their API keys, until they are let in', async () => {
+    const somebody = await registerSomebody(server, 'Kay Keeper');
+    const { id } = somebody.user;
+    const body = { name: 'Robot', scopes: ['self.read'] };
+    const made = await server.call('POST', '/api/auth/api-keys', { token: somebody.accessToken, body });
+    assert.equal(made.status, 201, made.text);
+    const { key: token } = made.body as { key: string };
+    const used = async (): Promise<number> => (await server.call('GET', `/api/users/${id}`, { token })).status;
+    assert.equal(await used(), 200);
+    await set(moderator, id, 'suspend');
+    assert.equal(await used(), 401);
+    await set(moderator, id, 'activate', { reason: 'A mistake' });
+    assert.equal(await used(), 200);
+  });
+
   it('are nobody to others, and marked for those who may read anybody', async () => {
     const { id } = (await registerSomebody(server, 'Hidden Person')).user;
     await set(moderator, id, 'suspend');
