@@ -157,8 +157,8 @@ export const identityGuards: readonly Guard[] = [
   {
     lets: 'requests through without end',
     file: 'src/platform/http/rate-limit.ts',
-    text: '    if (before.used >= most) {',
-    without: '    if (before.used < 0) {',
+    text: 'most: Math.max(Math.round(most * factor), 1),',
+    without: 'most: Math.max(Math.round(most * factor), 1_000_000),',
     test: 'test/integration/http/rate-limits.test.ts',
   },
   {

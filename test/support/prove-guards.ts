@@ -84,7 +84,8 @@ async function main(): Promise<number> {
   };
   try {
     for (const test of tests) {
-      if ((await run(copy, test, servers)) !== 'green') {
+      // Once more before it is blamed: machines that do much else have bad moments.
+      if ((await run(copy, test, servers)) !== 'green' && (await run(copy, test, servers)) !== 'green') {
         say(test, 'cannot be judged: the test fails with every guard in its place');
         continue;
       }
