@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'mocha';
 import { compare, readBaseline } from '../scan/baseline.ts';
 import { scan } from '../scan/scan.ts';
-import { installTools, type Tools } from '../scan/tools.ts';
+import { toolsOrSkip, type Tools } from '../scan/tools.ts';
 
 const say = (line: string): void => void process.stdout.write(`    ${line}\n`);
 
@@ -11,12 +11,7 @@ describe('what Schemathesis and Spectral find in a few requests', () => {
   let tools: Tools;
 
   before(async function () {
-    try {
-      tools = await installTools(say);
-    } catch (error) {
-      say(`The scanners cannot be installed here: ${String(error).slice(0, 200)}`);
-      this.skip();
-    }
+    tools = await toolsOrSkip(this, say);
   });
 
   it('was accepted with a reason', async () => {

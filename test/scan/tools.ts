@@ -1,8 +1,10 @@
-// The scanners: pinned, in a cache folder of this user, installed once by pip and npm. Called by main.ts.
+// The scanners: pinned, in a cache folder of this user, installed once by pip and npm. Called by main.ts and the
+// suites of test/e2e.
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Context } from 'mocha';
 import { childEnvironment } from '#config/env.ts';
 import { defaultCacheDir } from '#src/platform/embedded/cache.ts';
 
@@ -16,6 +18,16 @@ export interface Tools {
   readonly schemathesis: string;
   readonly spectral: string;
   readonly ruleset: string;
+}
+
+/** As `installTools`, for a suite's `before`: without pip or npm the suite is skipped with a sentence. */
+export async function toolsOrSkip(suite: Context, say: (line: string) => void): Promise<Tools> {
+  try {
+    return await installTools(say);
+  } catch (error) {
+    say(`The scanners cannot be installed here: ${String(error).slice(0, 200)}`);
+    suite.skip();
+  }
 }
 
 /** Where the scanners are. Installs them once. @throws Error where pip or npm cannot */
