@@ -79,19 +79,19 @@ export async function verifyInstance(caller: Asker, type: string, id: string) {
     .find({ instance: instance._id, seq: { $lte: instance.seq } }, { maxTimeMS: limits.answerMs })
     .sort({ seq: 1 });
   let before: Pick<Transition, 'seq' | 'hash'> | undefined;
-  let brokenAt: number | null = null;
+  let follows = true;
   for await (const row of rows) {
-    if (!followsInChain(before, row)) {
-      brokenAt = before ? before.seq + 1 : 0;
+    follows = followsInChain(before, row);
+    if (!follows) {
       break;
     }
     before = { seq: row.seq, hash: row.hash };
   }
-  if (brokenAt === null && before?.hash !== instance.lastHash) {
-    brokenAt = before ? before.seq + 1 : 0;
-  }
-  const chain: 'intact' | 'broken' = brokenAt === null ? 'intact' : 'broken';
-  return { type, id, steps: (before?.seq ?? -1) + 1, chain, brokenAt };
+  const intact = follows && before?.hash === instance.lastHash;
+  // Steps are numbered from 0: so many hold, and the next one is where it breaks.
+  const steps = before ? before.seq + 1 : 0;
+  const chain: 'intact' | 'broken' = intact ? 'intact' : 'broken';
+  return { type, id, steps, chain, brokenAt: intact ? null : steps };
 }
 
 /** Steps of an instance, oldest first, and whether their hashes hold. Errors: `state-machine.not-found`. */

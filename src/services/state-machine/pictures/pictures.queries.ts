@@ -40,12 +40,13 @@ export async function pictureOfInstance(
   { at, format }: { at?: number | undefined; format: PictureFormat },
 ): Promise<Picture> {
   const instance = await readInstance(caller, type, id);
-  const steps = await stepsUpTo(instance, at ?? instance.seq);
+  const seq = at ?? instance.seq;
+  const steps = await stepsUpTo(instance, seq);
   const last = steps.at(-1);
-  if (last?.seq !== (at ?? instance.seq)) {
+  if (last?.seq !== seq) {
     throw stepUnknown(`${instance._id} has taken ${instance.seq} steps`);
   }
-  const isNow = last.seq === instance.seq;
+  const isNow = seq === instance.seq;
   const definition = definitionOf({ ...instance, version: last.version });
   const marks: PictureMarks = {
     ...trailOf(
