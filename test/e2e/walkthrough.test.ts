@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mongo } from 'mongoose';
+import { freePort } from '#src/platform/embedded/child.ts';
 import { isClaimed } from '#src/platform/embedded/data-dir.ts';
 import { embeddedDatabase, mongodUrl, withDatabase } from '#src/platform/embedded/mongod.ts';
 import { readState } from '#src/platform/embedded/server-state.ts';
 import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/fleet.ts';
 import { insertRows, workRowOf } from '../support/rows.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

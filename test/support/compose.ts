@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { mongo } from 'mongoose';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { freePort } from '#src/platform/embedded/child.ts';
 import { findMongod, findValkey } from '#src/platform/embedded/binaries.ts';
 import { accepts, type ServerProcess, spawnServer } from '#src/platform/embedded/child.ts';
 import { becomePrimary } from '#src/platform/embedded/replica-set.ts';
 import { eventually } from './eventually.ts';
-import { end, freePort, kill, launch, type Process } from './fleet.ts';
+import { end, kill, launch, type Process } from './fleet.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -3,10 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '#src/platform/embedded/child.ts';
 import { checkAgainst, type Check } from './documented.ts';
 import type { TestServers } from './servers.ts';
 
@@ -156,15 +156,6 @@ export async function end(child: ChildProcess): Promise<void> {
 /** Arguments that run a script of the source. */
 function source(script: string, args: readonly string[] = []): string[] {
   return ['--import', 'tsx', join(root, script), ...args];
-}
-
-/** A port nothing listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function environmentOf({ servers, keyPrefix, env }: FleetOptions): NodeJS.ProcessEnv {

@@ -7,8 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '#src/platform/embedded/child.ts';
 import { eventually } from '../../support/eventually.ts';
-import { call, fleetAdmin, freePort, login } from '../../support/fleet.ts';
+import { call, fleetAdmin, login } from '../../support/fleet.ts';
 import { operate } from '../../support/operator.ts';
 import { registerPeople } from '../../support/system.ts';
 
