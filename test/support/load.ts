@@ -1,8 +1,7 @@
 // Load: callers that grant XP with Idempotency-Keys through every API, as a careful client does it. What no answer or a
 // 503 came for is sent again with the same key, a 202 is followed to its end. Called by test/e2e.
 import { setTimeout as delay } from 'node:timers/promises';
-import { Undocumented } from './documented.ts';
-import { call, type FleetReply } from './fleet.ts';
+import { insist, type Attempts } from './insist.ts';
 
 /** A grant that a 2xx acknowledged, after its operation was done where it was a 202. */
 export interface Grant {
@@ -15,14 +14,8 @@ export interface Grant {
 }
 
 /** What a load has seen so far; it grows while the load runs. */
-export interface LoadReport {
+export interface LoadReport extends Attempts {
   readonly grants: Grant[];
-  /** How often each status came; 0: no answer. */
-  readonly statuses: Map<number, number>;
-  /** Answers that a careful client cannot make sense of. There should be none. */
-  readonly unexpected: string[];
-  /** Milliseconds the slowest answer to a POST took; connections that broke do not count. */
-  slowestMs: number;
 }
 
 /** A load that runs. */
@@ -47,10 +40,6 @@ export interface LoadOptions {
   readonly random?: () => number;
 }
 
-/** A request that gets no answer within this time counts as hanging. */
-const hangsMs = 20_000;
-/** A grant that has not come to its end after this time is given up and reported as unexpected. */
-const giveUpMs = 60_000;
 let loads = 0;
 
 /** Starts callers (16); each has one grant under way at a time. */
@@ -105,95 +94,12 @@ function someGrant({ people, random = Math.random }: LoadOptions): Pick<Grant, '
 async function grant(options: LoadOptions, report: LoadReport, key: string, turn: number): Promise<void> {
   const { userId, amount } = someGrant(options);
   const body = { userId, amount, reason: key };
-  const end = Date.now() + giveUpMs;
-  for (let attempt = 0; Date.now() < end; attempt += 1) {
-    const urls = options.urls();
-    const url = urls[(turn + attempt) % urls.length] ?? '';
-    const reply = await post(url, report, options.token, key, body);
-    if (reply?.status === 201) {
-      const replayed = reply.headers.get('idempotency-replayed') === 'true';
-      report.grants.push({ key, userId, amount, answer: reply.body, replayed });
-      return;
-    }
-    if (reply?.status === 202) {
-      await follow(options, report, { key, userId, amount }, reply.headers.get('location') ?? '', end);
-      return;
-    }
-    if (reply && reply.status !== 503) {
-      report.unexpected.push(`${key}: ${reply.status} ${JSON.stringify(reply.body)}`);
-      return;
-    }
-    if (reply && reply.headers.get('retry-after') === null) {
-      report.unexpected.push(`${key}: 503 without Retry-After`);
-    }
-    await delay(50 + Math.random() * 150);
+  const answer = await insist(options, report, { path: '/api/gamification/xp/add', key, body }, turn);
+  if (answer?.status === 201 || answer?.status === 'done') {
+    report.grants.push({ key, userId, amount, answer: answer.body, replayed: answer.replayed });
+  } else if (answer) {
+    report.unexpected.push(`${key}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
-  report.unexpected.push(`${key}: no end within ${giveUpMs} ms`);
-}
-
-/** The answer, or undefined where the connection broke. */
-async function post(
-  url: string,
-  report: LoadReport,
-  token: string,
-  key: string,
-  body: unknown,
-): Promise<FleetReply | undefined> {
-  const began = performance.now();
-  let reply: FleetReply | undefined;
-  try {
-    const answer = call(url, 'POST', '/api/gamification/xp/add', { token, body, headers: { 'Idempotency-Key': key } });
-    const hanging = delay(hangsMs, 'hangs' as const, { ref: false });
-    const first = await Promise.race([answer, hanging]);
-    if (first === 'hangs') {
-      answer.catch(() => undefined);
-      report.unexpected.push(`${key}: no answer from ${url} within ${hangsMs} ms`);
-    } else {
-      reply = first;
-      report.slowestMs = Math.max(report.slowestMs, performance.now() - began);
-    }
-  } catch (error) {
-    // The process is away: the same again, somewhere else.
-    noteUndocumented(report, error);
-  }
-  report.statuses.set(reply?.status ?? 0, (report.statuses.get(reply?.status ?? 0) ?? 0) + 1);
-  return reply;
-}
-
-/** Broken connections are what faults are about; an answer the reference lacks is not. */
-function noteUndocumented(report: LoadReport, error: unknown): void {
-  if (error instanceof Undocumented) {
-    report.unexpected.push(error.message);
-  }
-}
-
-/** Follows an operation to its end. */
-async function follow(
-  options: LoadOptions,
-  report: LoadReport,
-  given: Pick<Grant, 'key' | 'userId' | 'amount'>,
-  location: string,
-  end: number,
-): Promise<void> {
-  for (let attempt = 0; Date.now() < end; attempt += 1) {
-    const urls = options.urls();
-    const url = urls[attempt % urls.length] ?? '';
-    const reply = await call(url, 'GET', location, { token: options.token }).catch((error: unknown) => {
-      noteUndocumented(report, error);
-      return undefined;
-    });
-    const operation = (reply?.body ?? {}) as { state?: string; result?: unknown };
-    if (reply?.status === 200 && operation.state === 'done') {
-      report.grants.push({ ...given, answer: operation.result, replayed: false });
-      return;
-    }
-    if (reply && reply.status !== 503 && !(reply.status === 200 && operation.state === 'new')) {
-      report.unexpected.push(`${given.key}: ${location} ${reply.status} ${JSON.stringify(reply.body)}`);
-      return;
-    }
-    await delay(100);
-  }
-  report.unexpected.push(`${given.key}: accepted, and not done within ${giveUpMs} ms`);
 }
 
 /** A report in one line, for messages. */
