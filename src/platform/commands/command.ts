@@ -64,6 +64,19 @@ export interface WorkDraft {
   readonly notBefore?: Date;
   /** The row's id, where somebody wants to find it by it; made where it is left out. */
   readonly id?: string;
+  readonly tell?: Tell;
+  /** How long the row is kept once it is settled, where not as long as others. */
+  readonly keepMs?: number;
+}
+
+/**
+ * A command to be done when a row has ended: its input is `input` and how it ended (tell.ts). It comes once for each end;
+ * a dead letter that is redriven ends again. `only`: it is not told that all went well.
+ */
+export interface Tell {
+  readonly kind: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly only?: 'failure';
 }
 
 /** What `decide` says yes with. All of it is committed together or not at all. */

@@ -12,8 +12,9 @@ import { underBatchSpans, workFacts } from '../tracing/row-spans.ts';
 import type { Command } from './command.ts';
 import { deadSettlement, recordFailures, reportFailures } from './failures.ts';
 import { Overlay } from './overlay.ts';
-import { commandFrom, decideAll, type Failure, type Plan, type Settlement } from './plan.ts';
+import { commandFrom, decideAll, emptyPlan, type Failure, type Plan, type Settlement } from './plan.ts';
 import { standingRows } from './standing.ts';
+import { tellEnds } from './tell.ts';
 import type { Tenure } from './tenure.ts';
 import { Work, type WorkRow } from './work.ts';
 import { settleRows, Stale, writeEffects } from './write.ts';
@@ -123,6 +124,8 @@ export class Committer {
     }
     const dead = failures.filter(({ row }) => row.attempts + 1 >= pools[this.#pool].maxAttempts);
     decided(failures);
+    const ended = [...plan.settlements, ...dead.map(deadSettlement)];
+    plan.work.push(...tellEnds(this.#registry, ended, now));
     await tenure.transaction(async (session) => {
       await writeEffects(session, plan, null);
       await settleRows(session, plan, this.#unwritten, now);
@@ -135,11 +138,7 @@ export class Committer {
       reportFailures(failures, dead);
     }
     this.#onCommitted({
-      settlements: [
-        ...[...known.values()].flat(),
-        ...plan.settlements,
-        ...dead.map((failure) => deadSettlement(failure)),
-      ],
+      settlements: [...[...known.values()].flat(), ...ended],
       work: plan.work,
       events: plan.events.length,
       writes: plan.writes,
@@ -211,12 +210,16 @@ export class Committer {
   async #giveUp(tenure: Tenure, row: WorkRow, error: Error): Promise<void> {
     const failure = { row, error };
     const dead = row.attempts + 1 >= pools[this.#pool].maxAttempts ? [failure] : [];
-    await tenure.transaction(
-      async (session) => await recordFailures(session, [failure], dead, this.#unwritten, new Date()),
-    );
+    const now = new Date();
+    const settlements = dead.map(deadSettlement);
+    const work = tellEnds(this.#registry, settlements, now);
+    await tenure.transaction(async (session) => {
+      await writeEffects(session, { ...emptyPlan(), work }, null);
+      await recordFailures(session, [failure], dead, this.#unwritten, now);
+    });
     this.#hold([failure]);
     reportFailures([failure], dead);
-    this.#onCommitted({ settlements: dead.map(deadSettlement), work: [], events: 0, writes: [] });
+    this.#onCommitted({ settlements, work, events: 0, writes: [] });
   }
 
   async #stillNew(rows: readonly WorkRow[]): Promise<WorkRow[]> {

@@ -7,7 +7,7 @@ import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
 import { blocks, commandOf, workKindOf, type Registry } from '../registry.ts';
 import type { Command, Decision, WorkDraft, Write } from './command.ts';
 import type { Overlay } from './overlay.ts';
-import { shardFor, type WorkRow } from './work.ts';
+import { shardFor, timesTold, type WorkRow } from './work.ts';
 
 /** How a row ended: what its caller is told and what its row will say. */
 export interface Settlement {
@@ -34,6 +34,11 @@ export interface Plan {
   readonly work: WorkRow[];
   readonly settlements: Settlement[];
   readonly failures: Failure[];
+}
+
+/** A plan of nothing. */
+export function emptyPlan(): Plan {
+  return { writes: [], events: [], work: [], settlements: [], failures: [] };
 }
 
 /** The command inside a row, its input parsed again: rows are a door too. */
@@ -65,7 +70,7 @@ export function originOf(row: Pick<WorkRow, '_id' | 'actor' | 'idempotencyKey'>)
  * rows of its key where its kind says `block`: they are left as they are.
  */
 export function decideAll(registry: Registry, overlay: Overlay, commands: Map<WorkRow, Command>, now: Date): Plan {
-  const plan: Plan = { writes: [], events: [], work: [], settlements: [], failures: [] };
+  const plan = emptyPlan();
   const waiting = new Set<string>();
   for (const [row, command] of commands) {
     if (waiting.has(row.key)) {
@@ -147,6 +152,10 @@ export function workRow(
   now: Date,
 ): WorkRow {
   const definition = workKindOf(registry, draft.kind);
+  if (draft.tell) {
+    // Found now and not when it has ended, which could then not be told.
+    workKindOf(registry, draft.tell.kind);
+  }
   const id = draft.id ?? newId();
   const input = definition.input.parse(draft.input);
   const key = definition.key(input, id);
@@ -164,20 +173,26 @@ export function workRow(
     notBefore: draft.notBefore ?? new Date(0),
     requestId: cause.requestId,
     ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    ...(draft.tell ? { tell: draft.tell } : {}),
+    ...(draft.keepMs === undefined ? {} : { keepMs: draft.keepMs }),
     acceptedAt: now,
   };
 }
 
 /** The fields a settled row gets. */
 export function settledFields(settlement: Settlement, now: Date): Partial<WorkRow> {
+  const { row } = settlement;
   return {
     state: settlement.state,
     ...(settlement.result === undefined ? {} : { result: settlement.result }),
     ...(settlement.status === undefined ? {} : { status: settlement.status }),
     ...(settlement.problem === undefined ? {} : { problem: settlement.problem }),
     ...(settlement.replayed ? { replayed: true } : {}),
+    ...(row.tell ? { told: timesTold(row) } : {}),
     doneAt: now,
     // What gave up stays until somebody redrives it.
-    ...(settlement.state === 'dead' ? {} : { expireAt: new Date(now.getTime() + retention.workSettledMs) }),
+    ...(settlement.state === 'dead'
+      ? {}
+      : { expireAt: new Date(now.getTime() + (row.keepMs ?? retention.workSettledMs)) }),
   };
 }

@@ -5,6 +5,7 @@ import { pools } from '#config/pools.ts';
 import type { Problem } from '../errors.ts';
 import { defineCollection } from '../mongo/collection.ts';
 import { shardOf } from '../ids.ts';
+import type { Tell } from './command.ts';
 
 /** `new`: to be done · `done` · `refused`: a final no · `dead`: gave up. */
 export const workState = z.enum(['new', 'done', 'refused', 'dead']);
@@ -34,6 +35,10 @@ export interface WorkRow {
   readonly replyTo?: string;
   readonly requestId: string;
   readonly traceparent?: string;
+  /** Who hears how it ended, and how often that was told already. */
+  readonly tell?: Tell;
+  readonly told?: number;
+  readonly keepMs?: number;
   readonly acceptedAt: Date;
   readonly doneAt?: Date;
   readonly expireAt?: Date;
@@ -61,6 +66,9 @@ export const Work = defineCollection<WorkRow>(
     replyTo: String,
     requestId: String,
     traceparent: String,
+    tell: Object,
+    told: Number,
+    keepMs: Number,
     acceptedAt: Date,
     doneAt: Date,
     expireAt: Date,
@@ -144,6 +152,11 @@ export const Owners = defineCollection<OwnerRow>(
   { pool: String, node: String, session: Object, leaseUntil: Date, taken: [String], commits: Number },
   [{ key: { pool: 1 } }],
 );
+
+/** Times it is told how a row ended, its next end included. */
+export function timesTold({ told = 0 }: Pick<WorkRow, 'told'>): number {
+  return told + 1;
+}
 
 /** The shard a key of a pool belongs to, such as `gamification.3`. */
 export function shardFor(pool: PoolName, key: string): string {

@@ -2,7 +2,8 @@
 // only while the tenure lasts.
 import { afterCommit } from '../commands/after-commit.ts';
 import { deadSettlement, recordFailures, reportFailures } from '../commands/failures.ts';
-import { addDecision, type Failure, type Plan } from '../commands/plan.ts';
+import { addDecision, emptyPlan, type Failure, type Plan } from '../commands/plan.ts';
+import { tellEnds } from '../commands/tell.ts';
 import type { Tenure } from '../commands/tenure.ts';
 import { Work } from '../commands/work.ts';
 import { settleRows, Stale, writeEffects } from '../commands/write.ts';
@@ -70,6 +71,8 @@ export class EffectSettler {
   }
 
   async #commit(tenure: Tenure, { plan, failures, dead }: EffectPlan, now: Date): Promise<void> {
+    const ended = [...plan.settlements, ...dead.map(deadSettlement)];
+    plan.work.push(...tellEnds(this.#registry, ended, now));
     await tenure.transaction(async (session) => {
       await writeEffects(session, plan, null);
       await settleRows(session, plan, new Set(), now);
@@ -79,7 +82,7 @@ export class EffectSettler {
     });
     reportFailures(failures, dead);
     afterCommit(this.#registry, {
-      settlements: [...plan.settlements, ...dead.map(deadSettlement)],
+      settlements: ended,
       work: plan.work,
       events: plan.events.length,
       writes: plan.writes,
@@ -158,10 +161,6 @@ function verdict(
   const asked = error instanceof RetryableError ? error.afterMs : 0;
   const retryAt = new Date(now.getTime() + Math.max(waitBefore(retry, row.attempts), asked));
   return { retry: { row, error, retryAt }, dead: null };
-}
-
-function emptyPlan(): Plan {
-  return { writes: [], events: [], work: [], settlements: [], failures: [] };
 }
 
 function asError(error: unknown): Error {
