@@ -10,6 +10,7 @@ import type { Subscription } from './events/event.ts';
 import type { Route } from './http/route.ts';
 import type { ImportDefinition } from './imports/definition.ts';
 import type { MachineDefinition } from './machines/definition.ts';
+import type { MachineEffect } from './machines/effects.ts';
 import type { Projection } from './commands/projection.ts';
 
 /** A service's front door to the platform: the same shape twelve times. */
@@ -20,6 +21,8 @@ export interface Service {
   readonly commands?: readonly CommandDefinition[];
   /** What it does outside MongoDB. */
   readonly effects?: readonly EffectDefinition[];
+  /** What charts may ask of it by name; see machines/effects.ts. */
+  readonly machineEffects?: readonly MachineEffect[];
   readonly subscriptions?: readonly Subscription[];
   /** Pools it needs beside those of its commands. */
   readonly pools?: readonly PoolName[];
@@ -39,6 +42,8 @@ export interface Registry {
   readonly subscriptions: ReadonlyMap<string, readonly Subscription[]>;
   readonly projections: ReadonlyMap<string, Projection>;
   readonly machines: ReadonlyMap<string, MachineDefinition>;
+  /** What charts may ask for by name. */
+  readonly machineEffects: ReadonlyMap<string, MachineEffect>;
   readonly checks: readonly StoredCheck[];
 }
 
@@ -62,16 +67,18 @@ export function createRegistry(services: readonly Service[], machines: readonly 
       subscriptions.set(subscription.on, [...(subscriptions.get(subscription.on) ?? []), subscription]);
     }
   }
+  const effects = effectsOf(services, commands);
   return {
     services,
     routes: services.flatMap((service) => service.routes ?? []),
     commands,
-    effects: effectsOf(services, commands),
+    effects,
     subscriptions,
     projections: new Map(
       services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
     ),
     machines: new Map(machines.map((machine) => [machine.type, machine])),
+    machineEffects: machineEffectsOf(services, (kind) => effects.has(kind) || isQueued(commands.get(kind))),
     checks: services.flatMap((service) => service.checks ?? []),
   };
 }
@@ -86,6 +93,28 @@ function effectsOf(
       throw new Error(`The effect ${effect.kind} is defined twice`);
     }
     effects.set(effect.kind, effect);
+  }
+  return effects;
+}
+
+function isQueued(command: CommandDefinition | undefined): boolean {
+  return command !== undefined && command.pool !== 'direct';
+}
+
+/** By name. One that two services list, or whose kind makes no rows, throws: a chart would find out too late. */
+function machineEffectsOf(
+  services: readonly Service[],
+  makesRows: (kind: string) => boolean,
+): Map<string, MachineEffect> {
+  const effects = new Map<string, MachineEffect>();
+  for (const effect of services.flatMap((service) => service.machineEffects ?? [])) {
+    if (effects.has(effect.name)) {
+      throw new Error(`The effect ${effect.name} of machines is listed twice`);
+    }
+    if (!makesRows(effect.kind)) {
+      throw new Error(`The effect ${effect.name} of machines names ${effect.kind}, which makes no work rows`);
+    }
+    effects.set(effect.name, effect);
   }
   return effects;
 }

@@ -2,6 +2,7 @@
 import type { Service } from '#src/platform/registry.ts';
 import { gamificationChecks } from './gamification.checks.ts';
 import { addXpCommand, importXpCommand, xpImport } from './gamification.commands.ts';
+import { grantXpEffect, takeXpEffect } from './gamification.effects.ts';
 import { xpBoard } from './gamification.queries.ts';
 import { gamificationRoutes } from './gamification.routes.ts';
 import './gamification.personal.ts';
@@ -11,6 +12,7 @@ export const gamificationService: Service = {
   name: 'gamification',
   routes: gamificationRoutes,
   commands: [addXpCommand, importXpCommand],
+  machineEffects: [grantXpEffect, takeXpEffect],
   imports: [xpImport],
   projections: [xpBoard],
   checks: gamificationChecks,

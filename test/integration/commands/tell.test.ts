@@ -100,11 +100,9 @@ describe('the end of a row', function () {
       return found;
     });
     assert.ok(rows.every(({ requestId, traceparent }) => requestId === row.requestId && traceparent === 'trace'));
-    return rows.map(({ input }) => {
-      const { of: _of, ...end } = input as Record<string, unknown>;
-      return end;
-    });
+    return rows.map(({ input }) => endIn(input as Record<string, unknown>));
   };
+  const endIn = ({ of: _of, ...end }: Record<string, unknown>): unknown => end;
   const gaveUp = { code: problems.gaveUp.kind.code, detail: problems.gaveUp.kind.title };
 
   it('is told, whether it is done, refused or gave up, of commands and of effects', async () => {

@@ -1,0 +1,73 @@
+// The effects charts may name: which there are, and what cannot be registered.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { z } from 'zod';
+import { buildRegistry } from '#src/app.ts';
+import {
+  builtInEffects,
+  defineMachineEffect,
+  knownEffects,
+  machineEffects,
+  type MachineEffect,
+} from '#src/platform/machines/effects.ts';
+import { createRegistry } from '#src/platform/registry.ts';
+
+const named = (name: string, kind = 'effects.test.do'): MachineEffect => ({
+  name,
+  summary: 'Nothing',
+  input: z.strictObject({}),
+  kind,
+  toInput: () => ({}),
+  idempotency: 'natural',
+});
+
+describe('effects of machines', () => {
+  it('are those of the runtime and those of services, each of which is listed by its service', () => {
+    const registry = buildRegistry();
+    const of = (effects: ReadonlyMap<string, unknown>): string[] => [...effects.keys()].toSorted();
+    assert.deepEqual(of(registry.machineEffects), of(machineEffects));
+    assert.deepEqual(of(knownEffects()), [...Object.keys(builtInEffects), ...machineEffects.keys()].toSorted());
+    assert.ok([...knownEffects()].every(([name, effect]) => effect.name === name && effect.summary !== ''));
+  });
+
+  it('are refused at start without a name in kebab-case, under a name that is taken, or of a kind without rows', () => {
+    for (const name of ['', 'grantXp', 'grant_xp', 'effect:x', '-x', 'x-', 'X', '1x']) {
+      assert.throws(() => defineMachineEffect(named(name)), /kebab-case/u, name);
+    }
+    for (const name of Object.keys(builtInEffects)) {
+      assert.throws(() => defineMachineEffect(named(name)), /defined twice/u, name);
+    }
+    const [taken = ''] = machineEffects.keys();
+    assert.throws(() => defineMachineEffect(named(taken)), /defined twice/u);
+    const listed = (...effects: MachineEffect[]) => createRegistry([{ name: 'x', machineEffects: effects }]);
+    assert.throws(() => listed(named('a')), /names effects.test.do, which makes no work rows/u);
+    const mails = buildRegistry().services.filter((service) => (service.effects ?? []).length > 0);
+    const [kind = ''] = mails.flatMap((service) => service.effects ?? []).map((effect) => effect.kind);
+    const twice = { name: 'x', machineEffects: [named('a', kind), named('a', kind)] };
+    assert.throws(() => createRegistry([...mails, twice]), /listed twice/u);
+    assert.equal(createRegistry([...mails, { name: 'x', machineEffects: [named('a', kind)] }]).machineEffects.size, 1);
+  });
+
+  it('of the runtime take what they are documented with', () => {
+    const event = { type: 'GO' };
+    const at = '2026-03-01T10:00:00Z';
+    const cases: [keyof typeof builtInEffects, unknown, boolean][] = [
+      ['emit', { type: 'lamp.lit', data: {} }, true],
+      ['emit', { type: 'lamp.lit' }, false],
+      ['signal', { type: 'lamp', id: 'l1', event: { type: 'GO', by: 'x' } }, true],
+      ['signal', { type: 'lamp', id: 'l1', event: { type: 'xstate.stop' } }, false],
+      ['signal', { type: 'la.mp', id: 'l1', event }, false],
+      ['schedule', { type: 'lamp', id: 'l1', at, event }, true],
+      ['schedule', { type: 'lamp', id: 'l1', at, input: {} }, true],
+      ['schedule', { type: 'lamp', id: 'l1', at }, true],
+      ['schedule', { type: 'lamp', id: 'l1', at, input: {}, event }, false],
+      ['schedule', { type: 'lamp', id: 'l1', at: 'tomorrow', event }, false],
+      ['log', { message: 'lit', n: 1 }, true],
+      ['compensate', {}, true],
+      ['compensate', { only: 'x' }, false],
+    ];
+    for (const [name, params, fits] of cases) {
+      assert.equal(builtInEffects[name].input.safeParse(params).success, fits, `${name} ${JSON.stringify(params)}`);
+    }
+  });
+});
