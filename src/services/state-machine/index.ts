@@ -1,9 +1,10 @@
 // The front door of the state-machine service.
 import type { Service } from '#src/platform/registry.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
-import { createInstance, fireTimer, sendEvent } from './state-machine.commands.ts';
+import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { routes } from './state-machine.routes.ts';
 import { subscriptions } from './state-machine.subscriptions.ts';
+import { fireTimer } from './timers/timers.commands.ts';
 
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
 export const stateMachineService: Service = {

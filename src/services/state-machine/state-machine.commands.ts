@@ -1,33 +1,21 @@
-// The writes of machines: create an instance, send it an event, let a timer of it go off. Run by the owner of the
-// instance's shard, so that its steps follow one another.
-import { defineCommand, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
+// The writes of machines: create an instance, send it an event. Run by the owner of the instance's shard, so that its
+// steps follow one another.
+import { defineCommand, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
 import { AppError, problems } from '#src/platform/errors.ts';
 import { fieldProblems } from '#src/platform/http/problem.ts';
 import { canonicalJson, sha256 } from '#src/platform/ids.ts';
 import type { MachineDefinition, MachineEvent } from '#src/platform/machines/definition.ts';
-import { MachineFault } from '#src/platform/machines/fault.ts';
-import {
-  advance,
-  create,
-  expire,
-  firedTimer,
-  withoutTimer,
-  type Advance,
-  type StepCause,
-} from '#src/platform/machines/instance.ts';
+import { advance, create } from '#src/platform/machines/instance.ts';
 import { toJson } from '#src/platform/machines/json.ts';
 import { accepts, type MachineEventInput } from '#src/platform/machines/kernel.ts';
 import {
   instanceId,
   MachineInstances,
-  Timers,
   transitionId,
   Transitions,
-  type ArmedTimer,
   type MachineInstance,
-  type Timer,
 } from '#src/platform/machines/store.ts';
-import { timerFireKind } from '#src/platform/machines/timers.ts';
+import { definitionIn, definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
 import {
   eventNotAccepted,
   inputDiffers,
@@ -40,15 +28,13 @@ import { mayDo, mayRead, maySend } from './state-machine.policy.ts';
 import { presentOutcome, presentState } from './state-machine.presenter.ts';
 import {
   createInput,
-  fireInput,
   sendInput,
   type CreateInput,
   type EventBody,
-  type FireInput,
   type MachineAsker,
   type SendInput,
 } from './state-machine.schema.ts';
-import { consequencesOf, definitionOf, findDefinition, sendKind } from './state-machine.workflow.ts';
+import { causeOf, decisionOf, sendKind, unlessFailed } from './state-machine.workflow.ts';
 
 /**
  * Creates an instance; answers with its state. The same input again: 200 and the state as it is.
@@ -63,9 +49,10 @@ export const createInstance = defineCommand<CreateInput>({
   key: ({ type, id }) => instanceId(type, id),
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
-    await reader.read(MachineInstances, commands.map(instanceOf));
+    const existing = await reader.read(MachineInstances, commands.map(instanceOf));
+    await loadDefinitions(reader, [...existing, ...commands.map(({ input: { type } }) => ({ type }))]);
   },
-  decide: decideCreate,
+  decide: (state, command, now) => unlessFailed(() => decideCreate(state, command, now)),
 });
 
 /**
@@ -81,52 +68,25 @@ export const sendEvent = defineCommand<SendInput>({
   key: ({ type, id }) => instanceId(type, id),
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
-    await Promise.all([
+    const [instances] = await Promise.all([
       reader.read(MachineInstances, commands.map(instanceOf)),
       reader.read(
         Transitions,
         commands.map((command) => transitionId(instanceOf(command), command.origin)),
       ),
     ]);
+    await loadDefinitions(reader, instances);
   },
-  decide: decideSend,
-});
-
-/**
- * Lets a due timer go off. It is marked fired whatever comes of it; `outcome` is `fired`, `failed` where the chart
- * failed on it, or `stale` where the machine no longer waits for this generation of it.
- */
-export const fireTimer = defineCommand<FireInput>({
-  kind: timerFireKind,
-  pool: 'machines',
-  input: fireInput,
-  key: ({ instance }) => instance,
-  load: async (commands, reader) => {
-    await Promise.all([
-      reader.read(
-        MachineInstances,
-        commands.map(({ input }) => input.instance),
-      ),
-      reader.read(
-        Timers,
-        commands.map(({ input }) => input.timerId),
-      ),
-    ]);
-  },
-  decide: decideFire,
+  decide: (state, command, now) => unlessFailed(() => decideSend(state, command, now)),
 });
 
 function instanceOf({ input }: Command<{ type: string; id: string }>): string {
   return instanceId(input.type, input.id);
 }
 
-function causeOf(command: Command, now: Date, eventId = command.origin): StepCause {
-  return { eventId, actor: command.actor, requestId: command.requestId, now };
-}
-
 function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
   const { type, id, input } = command.input;
-  const definition = findDefinition(type);
+  const definition = definitionIn(state, type);
   if (!definition) {
     return typeUnknown(`There is no machine of the type ${type}`);
   }
@@ -146,17 +106,15 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
       return inputDiffers(`${existing._id} is taken`);
     }
     return existing.inputHash === inputHash
-      ? { result: presentState(definitionOf(existing), existing), status: 200 }
+      ? { result: presentState(definitionOf(state, existing), existing), status: 200 }
       : inputDiffers(`${existing._id} exists and was created with other input`);
   }
-  return unlessFailed(() => {
-    const born = { id, input: parsed.data as Record<string, unknown>, inputHash };
-    const created = create(definition, born, causeOf(command, now));
-    if (!mayDo(asker, definition.access.create, created.instance)) {
-      return problems.forbidden(`You may not create this machine of the type ${type}`);
-    }
-    return { ...decisionOf(definition, created), result: presentState(definition, created.instance) };
-  });
+  const born = { id, input: parsed.data as Record<string, unknown>, inputHash };
+  const created = create(definition, born, causeOf(command, now));
+  if (!mayDo(asker, definition.access.create, created.instance)) {
+    return problems.forbidden(`You may not create this machine of the type ${type}`);
+  }
+  return { ...decisionOf(definition, created), result: presentState(definition, created.instance) };
 }
 
 function decideSend(state: State, command: Command<SendInput>, now: Date): Decision | AppError {
@@ -168,7 +126,7 @@ function decideSend(state: State, command: Command<SendInput>, now: Date): Decis
   if (!instance) {
     return instanceUnknown(`There is no machine ${instanceOf(command)}`);
   }
-  const definition = definitionOf(instance);
+  const definition = definitionOf(state, instance);
   const verdict = maySend(askerOf(command), instance, declaredEvent(definition, command.input.event.type));
   if (verdict === 'hidden') {
     return instanceUnknown(`There is no machine ${instance._id}`);
@@ -176,7 +134,7 @@ function decideSend(state: State, command: Command<SendInput>, now: Date): Decis
   if (verdict === 'forbidden') {
     return problems.forbidden(`You may not send ${command.input.event.type} to this machine`);
   }
-  return unlessFailed(() => send(state, command, instance, now));
+  return send(state, command, instance, definition, now);
 }
 
 /** Rows of the product itself carry no asker: they come from `system` alone, and it may do everything. */
@@ -189,9 +147,14 @@ function declaredEvent({ events }: MachineDefinition, type: string): MachineEven
   return Object.hasOwn(events, type) ? events[type] : undefined;
 }
 
-function send(state: State, command: Command<SendInput>, instance: MachineInstance, now: Date): Decision | AppError {
+function send(
+  state: State,
+  command: Command<SendInput>,
+  instance: MachineInstance,
+  definition: MachineDefinition,
+  now: Date,
+): Decision | AppError {
   const { event, expectSeq } = command.input;
-  const definition = definitionOf(instance);
   const parsed = eventOf(definition, instance, event);
   const earlier = state.get(Transitions, transitionId(instance._id, command.origin));
   if (earlier) {
@@ -233,66 +196,4 @@ function notAccepted(instance: MachineInstance, type: string, accepted: readonly
   return eventNotAccepted(`${instance._id} does not take ${type} in its state`, {
     extensions: { accepts: accepted, seq: instance.seq, value: instance.value },
   });
-}
-
-function decideFire(state: State, command: Command<FireInput>, now: Date): Decision {
-  const timer = state.get(Timers, command.input.timerId);
-  if (timer?.state !== 'armed') {
-    return { result: { outcome: 'stale' } };
-  }
-  const instance = state.get(MachineInstances, command.input.instance);
-  const armed = instance?.timers.find((waiting) => waiting.id === timer._id);
-  if (!instance || !armed) {
-    return { writes: [put(Timers, firedTimer(timer, now))], result: { outcome: 'stale' } };
-  }
-  try {
-    return goneOff(instance, timer, armed, causeOf(command, now, `t.${timer._id}`));
-  } catch (error) {
-    if (!(error instanceof MachineFault)) {
-      throw error;
-    }
-    // Trying again would fail again: the machine stops waiting, and the timer's row keeps the reason.
-    return { writes: spent(instance, timer, now, error.message), result: { outcome: 'failed', error: error.message } };
-  }
-}
-
-function goneOff(instance: MachineInstance, timer: Timer, armed: ArmedTimer, cause: StepCause): Decision {
-  const definition = definitionOf(instance);
-  const taken = expire(definition, instance, armed, cause);
-  if (!taken.accepted) {
-    return { writes: spent(instance, timer, cause.now), result: { outcome: 'fired', changed: false } };
-  }
-  const { writes, ...rest } = decisionOf(definition, taken);
-  return {
-    ...rest,
-    writes: [...writes, put(Timers, firedTimer(timer, cause.now))],
-    result: { outcome: 'fired', ...presentOutcome(instance, taken.transition) },
-  };
-}
-
-function spent(instance: MachineInstance, timer: Timer, now: Date, error?: string) {
-  const waiting = withoutTimer(instance, timer._id);
-  return [
-    put(Timers, firedTimer(timer, now, error)),
-    put(MachineInstances, { ...waiting, rev: instance.rev + 1, updatedAt: now }),
-  ];
-}
-
-function decisionOf(
-  definition: MachineDefinition,
-  taken: Advance,
-): Required<Pick<Decision, 'writes' | 'events' | 'work'>> {
-  return { writes: taken.writes, ...consequencesOf(definition, taken) };
-}
-
-/** A chart that fails is a final no for whoever sent the event: it would fail again. */
-function unlessFailed(decide: () => Decision | AppError): Decision | AppError {
-  try {
-    return decide();
-  } catch (error) {
-    if (error instanceof MachineFault) {
-      return stepFailed(error.message);
-    }
-    throw error;
-  }
 }

@@ -12,11 +12,11 @@ import {
   type MachineInstance,
   type Transition,
 } from '#src/platform/machines/store.ts';
+import { definitionBehind } from './definitions/definitions.workflow.ts';
 import { instanceUnknown } from './state-machine.errors.ts';
 import { presentState, presentSummary, presentTransition } from './state-machine.presenter.ts';
 import type { InstancesQuery, InstanceSummary, StateOutput } from './state-machine.schema.ts';
 import { canRead, thoseReadableBy } from './state-machine.policy.ts';
-import { definitionOf } from './state-machine.workflow.ts';
 
 /** True where the caller may read this instance, and so follow it. False where there is none. */
 export async function mayReadInstance(caller: Asker, type: string, id: string): Promise<boolean> {
@@ -30,7 +30,7 @@ export async function mayReadInstance(caller: Asker, type: string, id: string): 
 /** An instance as it stands. Errors: `state-machine.not-found`. */
 export async function readState(caller: Asker, type: string, id: string): Promise<StateOutput> {
   const instance = await readInstance(caller, type, id);
-  return presentState(definitionOf(instance), instance);
+  return presentState(await definitionBehind(instance), instance);
 }
 
 /**

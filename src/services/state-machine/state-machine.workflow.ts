@@ -1,36 +1,20 @@
-// Binds the charts of machines/ to the service: which definition an instance runs on, and what its effects become.
+// Binds charts to the service: what a step of theirs is committed with, and what becomes of their effects. Which
+// definition an instance runs on: definitions/.
 import { z } from 'zod';
-import { machines } from '#machines/index.ts';
-import type { EventDraft, WorkDraft } from '#src/platform/commands/command.ts';
+import type { Command, Decision, EventDraft, WorkDraft } from '#src/platform/commands/command.ts';
+import type { AppError } from '#src/platform/errors.ts';
 import { eventCatalogue } from '#src/platform/events/event.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
-import type { Advance } from '#src/platform/machines/instance.ts';
+import type { Advance, StepCause } from '#src/platform/machines/instance.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance } from '#src/platform/machines/store.ts';
+import { stepFailed } from './state-machine.errors.ts';
 import { machineTransitioned } from './state-machine.events.ts';
 import { eventBody } from './state-machine.schema.ts';
 
-const definitions: readonly MachineDefinition[] = machines;
-
 /** The kind of the command that sends an event; effects of the type `signal` become such commands. */
 export const sendKind = 'state-machine.event.send';
-
-/** A version of a type, the newest where none is named; undefined where there is none. */
-export function findDefinition(type: string, version?: number): MachineDefinition | undefined {
-  return definitions
-    .filter((definition) => definition.type === type && (version === undefined || definition.version === version))
-    .toSorted((left, right) => right.version - left.version)[0];
-}
-
-/** The definition an instance runs on. Throws where this process lacks it: that is a deploy gone wrong, not a no. */
-export function definitionOf(instance: Pick<MachineInstance, '_id' | 'type' | 'version'>): MachineDefinition {
-  const found = definitions.find(({ type, version }) => type === instance.type && version === instance.version);
-  if (!found) {
-    throw new Error(`${instance._id} runs on version ${instance.version} of its machine, which machines/ lacks`);
-  }
-  return found;
-}
 
 /** The feeds that hear of an instance. */
 function audienceOf(instance: MachineInstance): string[] {
@@ -85,4 +69,29 @@ function paramsOf<Params>(definition: MachineDefinition, effect: Effect, schema:
     throw new MachineFault(`The machine ${definition.type} gives ${effect.name} params that do not fit`, parsed.error);
   }
   return parsed.data;
+}
+
+/** Who and what causes the step of a command; `eventId` where it is not where the command came from. */
+export function causeOf(command: Command, now: Date, eventId = command.origin): StepCause {
+  return { eventId, actor: command.actor, requestId: command.requestId, now };
+}
+
+/** What is committed of a step: its rows and what follows from it. Throws MachineFault as `consequencesOf` does. */
+export function decisionOf(
+  definition: MachineDefinition,
+  taken: Advance,
+): Required<Pick<Decision, 'writes' | 'events' | 'work'>> {
+  return { writes: taken.writes, ...consequencesOf(definition, taken) };
+}
+
+/** A chart that fails is a final no for whoever sent the event: it would fail again. */
+export function unlessFailed(decide: () => Decision | AppError): Decision | AppError {
+  try {
+    return decide();
+  } catch (error) {
+    if (error instanceof MachineFault) {
+      return stepFailed(error.message);
+    }
+    throw error;
+  }
 }

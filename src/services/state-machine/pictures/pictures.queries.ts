@@ -7,9 +7,10 @@ import { PictureFault } from '#src/platform/machines/pictures/layout-thread.ts';
 import { trailOf, type PictureMarks } from '#src/platform/machines/pictures/marks.ts';
 import { pictureOf, type Picture, type PictureFormat } from '#src/platform/machines/pictures/pictures.ts';
 import { Transitions, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
+import { definitionBehind, definitionFor } from '../definitions/definitions.workflow.ts';
 import { typeUnknown } from '../state-machine.errors.ts';
 import { readInstance } from '../state-machine.queries.ts';
-import { definitionOf, findDefinition, sendKind } from '../state-machine.workflow.ts';
+import { sendKind } from '../state-machine.workflow.ts';
 import { chartTooLarge, notDrawn, stepUnknown } from './pictures.errors.ts';
 
 /** Steps of the way that are drawn; of a longer one the newest. */
@@ -21,7 +22,7 @@ export async function pictureOfType(
   version: number | undefined,
   format: PictureFormat,
 ): Promise<Picture> {
-  const definition = findDefinition(type, version);
+  const definition = await definitionFor(type, version);
   if (!definition) {
     throw typeUnknown(
       `There is no machine of the type ${type}${version === undefined ? '' : ` in version ${version}`}`,
@@ -47,7 +48,7 @@ export async function pictureOfInstance(
     throw stepUnknown(`${instance._id} has taken ${instance.seq} steps`);
   }
   const isNow = seq === instance.seq;
-  const definition = definitionOf({ ...instance, version: last.version });
+  const definition = await definitionBehind({ ...instance, version: last.version });
   const marks: PictureMarks = {
     ...trailOf(
       definition,

@@ -5,7 +5,8 @@ import type { Reader } from '#src/platform/commands/command.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { MachineInstances, Timers, transitionId, Transitions, verifyChain } from '#src/platform/machines/store.ts';
 import type { Timer, Transition } from '#src/platform/machines/store.ts';
-import { createInstance, fireTimer, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
+import { createInstance, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
+import { fireTimer } from '#src/services/state-machine/timers/timers.commands.ts';
 import { createInput, eventOutput, sendInput, stateOutput } from '#src/services/state-machine/state-machine.schema.ts';
 import { begin, create, day, event, patience, refused, withInstance, World } from './world.ts';
 

@@ -11,7 +11,8 @@ import {
   type Timer,
   type Transition,
 } from '#src/platform/machines/store.ts';
-import { createInstance, fireTimer, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
+import { createInstance, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
+import { fireTimer } from '#src/services/state-machine/timers/timers.commands.ts';
 import { begin, create, day, event, withInstance, World } from './world.ts';
 
 describe('state-machine.timer.fire', () => {

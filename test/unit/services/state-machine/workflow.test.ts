@@ -6,9 +6,10 @@ import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
-import { consequencesOf, findDefinition } from '#src/services/state-machine/state-machine.workflow.ts';
+import { onboarding } from '#machines/onboarding.machine.ts';
+import { consequencesOf } from '#src/services/state-machine/state-machine.workflow.ts';
 
-const definition = findDefinition('onboarding') as MachineDefinition;
+const definition: MachineDefinition = onboarding;
 
 function consequences(effects: readonly Effect[], owner: string | null = 'u1') {
   const instance = { _id: 'onboarding.u1', type: 'onboarding', key: 'u1', owner } as MachineInstance;
@@ -70,9 +71,4 @@ describe('the effects of a machine', () => {
       assert.throws(() => consequences([effect]), MachineFault);
     });
   }
-
-  it('are looked up on the newest definition of a type', () => {
-    assert.equal(findDefinition('onboarding')?.version, 1);
-    assert.equal(findDefinition('nothing'), undefined);
-  });
 });

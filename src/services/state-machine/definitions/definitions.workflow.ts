@@ -1,0 +1,140 @@
+// Which definition an instance runs on: one of machines/, or one that is data. Asked by everything that runs or draws.
+//
+// A command says in `load` which it needs (`loadDefinitions`) and takes them in `decide` (`definitionIn`, `definitionOf`);
+// a read asks at once (`definitionFor`, `definitionBehind`).
+import { limits } from '#config/limits.ts';
+import { machines } from '#machines/index.ts';
+import type { Reader, State } from '#src/platform/commands/command.ts';
+import type { MachineDefinition } from '#src/platform/machines/definition.ts';
+import { MachineFault } from '#src/platform/machines/fault.ts';
+import type { MachineInstance } from '#src/platform/machines/store.ts';
+import { definitionId, MachineDefinitions, MachineTypes, type DefinitionRow } from './definitions.model.ts';
+
+/** A version of a type; the one that new instances run on where none is named. An instance is such a name, too. */
+export interface DefinitionName {
+  readonly type: string;
+  readonly version?: number | undefined;
+}
+
+type RunsOn = Pick<MachineInstance, '_id' | 'type' | 'version'>;
+
+const builtIn: readonly MachineDefinition[] = machines;
+
+/** True where a type is one of machines/, whose versions data cannot add to. */
+function isBuiltIn(type: string): boolean {
+  return builtIn.some((definition) => definition.type === type);
+}
+
+/**
+ * For `load`: reads what `definitionIn` and `definitionOf` will be asked for. Nothing is read for types of machines/ and
+ * for what this process has run lately. Instances that were read may be handed over as they are.
+ */
+export async function loadDefinitions(reader: Reader, wanted: Iterable<DefinitionName | null>): Promise<void> {
+  const asked = [...wanted].filter((name) => name !== null).filter(({ type }) => !isBuiltIn(type));
+  if (asked.length === 0) {
+    return;
+  }
+  const newest = asked.filter(({ version }) => version === undefined).map(({ type }) => type);
+  const types = await reader.read(MachineTypes, newest);
+  const ids = [
+    ...asked.flatMap(({ type, version }) => (version === undefined ? [] : [definitionId(type, version)])),
+    ...types.flatMap((row) => (row && row.current !== null ? [definitionId(row._id, row.current)] : [])),
+  ];
+  await reader.read(
+    MachineDefinitions,
+    ids.filter((id) => kept(id) === undefined),
+  );
+}
+
+/**
+ * For `decide`: a version of a type, the one new instances run on where none is named; undefined where there is none.
+ * Throws MachineFault where what is stored cannot be run.
+ */
+export function definitionIn(state: State, type: string, version?: number): MachineDefinition | undefined {
+  if (isBuiltIn(type)) {
+    return ofMachines(type, version);
+  }
+  const wanted = version ?? state.get(MachineTypes, type)?.current ?? null;
+  if (wanted === null) {
+    return undefined;
+  }
+  const id = definitionId(type, wanted);
+  return kept(id) ?? compiled(state.get(MachineDefinitions, id));
+}
+
+/** For `decide`: the definition an instance runs on. Throws where there is none: that is a deploy gone wrong, not a no. */
+export function definitionOf(state: State, instance: RunsOn): MachineDefinition {
+  return found(definitionIn(state, instance.type, instance.version), instance);
+}
+
+/** For reads: as `definitionIn`. */
+export async function definitionFor(type: string, version?: number): Promise<MachineDefinition | undefined> {
+  if (isBuiltIn(type)) {
+    return ofMachines(type, version);
+  }
+  const wanted =
+    version ?? (await MachineTypes.native().findOne({ _id: type }, { maxTimeMS: limits.mongoMs }))?.current;
+  if (wanted === undefined || wanted === null) {
+    return undefined;
+  }
+  const _id = definitionId(type, wanted);
+  return kept(_id) ?? compiled(await MachineDefinitions.native().findOne({ _id }, { maxTimeMS: limits.mongoMs }));
+}
+
+/** For reads: as `definitionOf`. */
+export async function definitionBehind(instance: RunsOn): Promise<MachineDefinition> {
+  return found(await definitionFor(instance.type, instance.version), instance);
+}
+
+function ofMachines(type: string, version: number | undefined): MachineDefinition | undefined {
+  return builtIn
+    .filter((definition) => definition.type === type && (version === undefined || definition.version === version))
+    .toSorted((left, right) => right.version - left.version)[0];
+}
+
+function found(definition: MachineDefinition | undefined, { _id, version }: RunsOn): MachineDefinition {
+  if (!definition) {
+    throw new Error(`${_id} runs on version ${version} of its machine, which there is not`);
+  }
+  return definition;
+}
+
+/** Definitions made ready, in the order of their last use. What a version says never changes, so none grows old. */
+const ready = new Map<string, { readonly definition: MachineDefinition; readonly usedAt: number }>();
+const mostReady = 128;
+/** What was just used stays, however many there are: a batch counts on what it found here. */
+const leastMs = 60_000;
+
+function kept(id: string): MachineDefinition | undefined {
+  const definition = ready.get(id)?.definition;
+  if (definition) {
+    keep(id, definition);
+  }
+  return definition;
+}
+
+function keep(id: string, definition: MachineDefinition): void {
+  const now = Date.now();
+  ready.delete(id);
+  ready.set(id, { definition, usedAt: now });
+  for (const [oldest, { usedAt }] of ready) {
+    if (ready.size <= mostReady || now - usedAt < leastMs) {
+      return;
+    }
+    ready.delete(oldest);
+  }
+}
+
+function compiled(row: DefinitionRow | null): MachineDefinition | undefined {
+  if (!row) {
+    return undefined;
+  }
+  const definition = compile(row);
+  keep(row._id, definition);
+  return definition;
+}
+
+/** The one place where a stored definition is made ready to run. Throws MachineFault. */
+function compile({ _id }: DefinitionRow): MachineDefinition {
+  throw new MachineFault(`${_id} is data, which this version does not run`);
+}
