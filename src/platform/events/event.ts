@@ -107,6 +107,28 @@ export function defineEvent<Data extends Record<string, unknown>>(
   return definition;
 }
 
+/** Events whose types are not known before, because data names them: documented once, by what their types look like. */
+export interface EventFamily {
+  readonly name: string;
+  readonly types: RegExp;
+  readonly summary: string;
+  readonly data: z.ZodType<Record<string, unknown>>;
+}
+
+const families = new Map<string, EventFamily>();
+
+/** Every family of events, by name. */
+export const eventFamilies: ReadonlyMap<string, EventFamily> = families;
+
+/** Defines a family of events. A name that is taken throws at start. */
+export function defineEventFamily(family: EventFamily): EventFamily {
+  if (families.has(family.name)) {
+    throw new Error(`The events ${family.name} are defined twice`);
+  }
+  families.set(family.name, family);
+  return family;
+}
+
 /** A reaction: pure, from one event to the commands it asks for. They are rows of the same transaction. */
 export interface Subscription {
   readonly on: string;

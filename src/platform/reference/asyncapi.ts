@@ -1,7 +1,8 @@
 // The AsyncAPI 3.0 document of the socket door: its messages, and every event type there is.
+import type { z } from 'zod';
 import { config } from '#config/env.ts';
 import { problems, type ProblemMaker } from '../errors.ts';
-import { cloudEvent, eventCatalogue } from '../events/event.ts';
+import { cloudEvent, eventCatalogue, eventFamilies } from '../events/event.ts';
 import { placedEvent } from '../events/feeds.ts';
 import { version } from '../http/health.ts';
 import { sentProblem } from '../http/problem.ts';
@@ -14,27 +15,28 @@ for what it missed. \`GET /api/websocket/feeds/{feed}?since=\` gives the same ov
 
 const refusals = (...makers: readonly ProblemMaker[]): Json => ({ 'x-problems': makers.map(({ kind }) => kind.code) });
 
-/** Every event type with what a socket gets of it. */
+/** Every event type, and every family of them, with what a socket gets of it. */
 function eventMessages(components: Components): Json {
   const placed = components.of(placedEvent, 'output');
   components.of(cloudEvent, 'output');
-  return Object.fromEntries(
-    [...eventCatalogue.values()].map(({ type, data }) => [
-      `event.${type}`,
-      {
-        name: 'event',
-        title: type,
-        summary: `\`${type}\` happened; the next number of a feed this socket has joined`,
-        contentType: 'application/json',
-        payload: {
-          allOf: [
-            placed,
-            { properties: { event: { properties: { type: { const: type }, data: components.of(data, 'output') } } } },
-          ],
-        },
-      },
-    ]),
-  );
+  const message = (title: string, summary: string, type: Json, data: z.ZodType): Json => ({
+    name: 'event',
+    title,
+    summary,
+    contentType: 'application/json',
+    payload: {
+      allOf: [placed, { properties: { event: { properties: { type, data: components.of(data, 'output') } } } }],
+    },
+  });
+  const single = [...eventCatalogue.values()].map(({ type, data }): [string, Json] => {
+    const summary = `\`${type}\` happened; the next number of a feed this socket has joined`;
+    return [`event.${type}`, message(type, summary, { const: type }, data)];
+  });
+  const ofFamilies = [...eventFamilies.values()].map(({ name, types, summary, data }): [string, Json] => [
+    `events.${name}`,
+    message(name, summary, { pattern: types.source }, data),
+  ]);
+  return Object.fromEntries([...single, ...ofFamilies]);
 }
 
 function plainMessages(components: Components): Json {

@@ -3,12 +3,12 @@
 import { z } from 'zod';
 import type { Command, Decision, EventDraft, WorkDraft } from '#src/platform/commands/command.ts';
 import type { AppError } from '#src/platform/errors.ts';
-import { eventCatalogue } from '#src/platform/events/event.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import type { Advance, StepCause } from '#src/platform/machines/instance.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance } from '#src/platform/machines/store.ts';
+import { emittedData } from './definitions/definitions.policy.ts';
 import { stepFailed } from './state-machine.errors.ts';
 import { machineTransitioned } from './state-machine.events.ts';
 import { eventBody } from './state-machine.schema.ts';
@@ -56,8 +56,7 @@ export function consequencesOf(
 /** A chart speaks for itself only: types of its own, with data of their shape. */
 function emitted(definition: MachineDefinition, effect: Effect): Pick<EventDraft, 'type' | 'data'> {
   const { type, data } = paramsOf(definition, effect, emitParams);
-  const event = type.startsWith(`${definition.type}.`) ? eventCatalogue.get(type) : undefined;
-  if (!event?.data.safeParse(data).success) {
+  if (!emittedData(definition.type, type)?.safeParse(data).success) {
     throw new MachineFault(`The machine ${definition.type} emits ${type}, which is not an event of its own or not so`);
   }
   return { type, data };

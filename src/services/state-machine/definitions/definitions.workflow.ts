@@ -3,12 +3,12 @@
 // A command says in `load` which it needs (`loadDefinitions`) and takes them in `decide` (`definitionIn`, `definitionOf`);
 // a read asks at once (`definitionFor`, `definitionBehind`).
 import { limits } from '#config/limits.ts';
-import { machines } from '#machines/index.ts';
 import type { Reader, State } from '#src/platform/commands/command.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import type { MachineInstance } from '#src/platform/machines/store.ts';
 import { definitionId, MachineDefinitions, MachineTypes, type DefinitionRow } from './definitions.model.ts';
+import { builtIn, isBuiltIn } from './definitions.policy.ts';
 
 /** A version of a type; the one that new instances run on where none is named. An instance is such a name, too. */
 export interface DefinitionName {
@@ -17,13 +17,6 @@ export interface DefinitionName {
 }
 
 type RunsOn = Pick<MachineInstance, '_id' | 'type' | 'version'>;
-
-const builtIn: readonly MachineDefinition[] = machines;
-
-/** True where a type is one of machines/, whose versions data cannot add to. */
-function isBuiltIn(type: string): boolean {
-  return builtIn.some((definition) => definition.type === type);
-}
 
 /**
  * For `load`: reads what `definitionIn` and `definitionOf` will be asked for. Nothing is read for types of machines/ and

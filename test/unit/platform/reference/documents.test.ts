@@ -7,7 +7,7 @@ import { describe, it } from 'mocha';
 import { z } from 'zod';
 import { buildRegistry } from '#src/app.ts';
 import { problemCatalogue } from '#src/platform/errors.ts';
-import { eventCatalogue } from '#src/platform/events/event.ts';
+import { eventCatalogue, eventFamilies } from '#src/platform/events/event.ts';
 import { createApp, mountedServices } from '#src/platform/http/app.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { asyncApiOf } from '#src/platform/reference/asyncapi.ts';
@@ -212,10 +212,15 @@ describe('the AsyncAPI document', () => {
     }
   });
 
-  it('has every event type, and every message in an operation', () => {
+  it('has every event type and family, and every message in an operation', () => {
     const messages = Object.keys(sockets.components.messages);
     const events = messages.filter((name) => name.startsWith('event.'));
     assert.deepEqual(events.toSorted(), [...eventCatalogue.keys()].map((type) => `event.${type}`).toSorted());
+    const families = messages.filter((name) => name.startsWith('events.'));
+    assert.deepEqual(
+      families,
+      [...eventFamilies.keys()].map((name) => `events.${name}`),
+    );
     const referred = JSON.stringify(sockets.operations);
     for (const name of messages) {
       assert.ok(referred.includes(`"#/channels/socket/messages/${name}"`), name);

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import '#src/services/user/user.events.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
+import type { Json } from '#src/platform/machines/json.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
 import { onboarding } from '#machines/onboarding.machine.ts';
@@ -11,10 +12,10 @@ import { consequencesOf } from '#src/services/state-machine/state-machine.workfl
 
 const definition: MachineDefinition = onboarding;
 
-function consequences(effects: readonly Effect[], owner: string | null = 'u1') {
+function consequences(effects: readonly Effect[], owner: string | null = 'u1', by = definition) {
   const instance = { _id: 'onboarding.u1', type: 'onboarding', key: 'u1', owner } as MachineInstance;
   const transition = { seq: 4, event: { type: 'GO' }, from: 'a', to: 'b', status: 'active', changed: true, effects };
-  return consequencesOf(definition, { instance, transition: transition as unknown as Transition });
+  return consequencesOf(by, { instance, transition: transition as unknown as Transition });
 }
 
 describe('the effects of a machine', () => {
@@ -53,6 +54,20 @@ describe('the effects of a machine', () => {
       { kind: 'state-machine.event.send', input: signal.params, cause: 'e.onboarding.u1-4-0' },
       { kind: 'state-machine.event.send', input: signal.params, cause: 'e.onboarding.u1-4-1' },
     ]);
+  });
+
+  it('emit whatever begins with the name of a machine that is data, in bounds', () => {
+    const order = { ...definition, type: 'order' };
+    const emit = (type: string, data: object): unknown =>
+      consequences([{ name: 'emit', params: { type, data } as Json }], null, order).events[1]?.data;
+    assert.deepEqual(emit('order.shipped.late', { by: { van: 3 } }), { by: { van: 3 } });
+    for (const type of ['orders.shipped', 'order', 'order.', 'order.a b', 'order.a.b.c.d', 'xp.added']) {
+      assert.throws(() => emit(type, {}), MachineFault, type);
+    }
+    assert.throws(() => emit('order.shipped', { text: 'x'.repeat(8_192) }), MachineFault);
+    const user = { ...definition, type: 'user' };
+    const forged = { name: 'emit', params: { type: 'user.registered', data: { userId: 'u1', name: 'A' } } };
+    assert.throws(() => consequences([forged], null, user), MachineFault, 'an event of the product');
   });
 
   const refused: readonly [string, Effect][] = [
