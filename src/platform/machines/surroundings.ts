@@ -1,4 +1,5 @@
 // What a chart may know of the moment it is run in. The kernel says it for the length of one step; compiled expressions ask.
+import { onAccount } from '../rules/cel.ts';
 import { MachineFault } from './fault.ts';
 
 /** When a step is taken, and for whom: the id of a user, or `system`. */
@@ -25,12 +26,15 @@ export function surroundings(): Seen {
   return seen;
 }
 
+/** What all expressions of one step may take together: with a hundred microsteps, one by one would be minutes. */
+const stepsOfStep = 400_000;
+
 /** Runs `body` with these surroundings. A step never waits for anything, so that two never mix. */
 export function within<Result>(now: Seen, body: () => Result): Result {
   const outer = seen;
   seen = now;
   try {
-    return body();
+    return onAccount(stepsOfStep, body);
   } finally {
     seen = outer;
   }

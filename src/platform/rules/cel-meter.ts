@@ -18,6 +18,8 @@ export const turnCall = '@turn';
 // One evaluation at a time: CEL is synchronous, and nothing in it calls back.
 let left = 0;
 let why: string | null = null;
+/** What all evaluations of something larger may still take together; see `onAccount`. */
+let account = Number.POSITIVE_INFINITY;
 
 /** An evaluation that was stopped. CEL's logic may swallow it, so `metered` throws it again at the end. */
 export class CelCostError extends Error {
@@ -27,11 +29,12 @@ export class CelCostError extends Error {
   }
 }
 
-/** Runs one evaluation on an account of its own. Throws CelCostError where it was not enough, whatever came out. */
+/** Runs one evaluation on its own steps. Throws CelCostError where they were not enough, whatever came out. */
 export function metered<Result>(body: () => Result): Result {
   const outer = left;
-  left = maxSteps;
-  why = null;
+  const given = Math.min(maxSteps, account);
+  left = given;
+  why = given < maxSteps ? 'takes more steps than all that is evaluated with it may' : null;
   try {
     const result = body();
     if (left < 0) {
@@ -39,7 +42,23 @@ export function metered<Result>(body: () => Result): Result {
     }
     return result;
   } finally {
+    account -= given - Math.max(left, 0);
     left = outer;
+  }
+}
+
+/**
+ * Runs `body`, whose evaluations may take so many steps together, besides what each may take alone; an account inside
+ * another is paid by both. Those that come after the last step throw, as one does that takes too many.
+ */
+export function onAccount<Result>(steps: number, body: () => Result): Result {
+  const outer = account;
+  const given = Math.min(outer, steps);
+  account = given;
+  try {
+    return body();
+  } finally {
+    account = outer - (given - account);
   }
 }
 

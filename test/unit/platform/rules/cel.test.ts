@@ -1,7 +1,7 @@
 // Rules in CEL: what the badge tables may hold, and what is said of what they may not. Semantics beyond these cases are
 // those of @bufbuild/cel, which passes the language's conformance suite.
 import assert from 'node:assert/strict';
-import { compileExpression, compileRule, fromDate, fromJson, RuleError } from '#src/platform/rules/cel.ts';
+import { compileExpression, compileRule, fromDate, fromJson, onAccount, RuleError } from '#src/platform/rules/cel.ts';
 
 const totals = { xp: 300n, level: 3n, grants: 10n };
 
@@ -119,5 +119,35 @@ describe('a hostile expression', () => {
     const began = performance.now();
     assert.equal(compileRule('context.matches("^(a+)+$")')({ context: `${text}b` }), false);
     assert.ok(performance.now() - began < 1_000);
+  });
+});
+
+describe('an account', () => {
+  // A hundred times a hundred turns: about a quarter of what it may alone.
+  const many = { list: fromJson(Array.from({ length: 100 }, (_, index) => index)) };
+  const walk = compileRule('list.all(a, list.all(b, a + b >= 0))');
+
+  it('is what all evaluations in it may take together', () => {
+    let done = 0;
+    assert.throws(
+      () =>
+        onAccount(400_000, () => {
+          for (;;) {
+            walk(many);
+            done += 1;
+          }
+        }),
+      /all that is evaluated with it/u,
+    );
+    assert.ok(done >= 2 && done < 40, String(done));
+    assert.equal(walk(many), true, 'and it is over with its body');
+  });
+
+  it('is paid by the one it is in', () => {
+    onAccount(1_000_000, () => {
+      assert.throws(() => onAccount(10, () => walk(many)), RuleError);
+      assert.equal(walk(many), true);
+    });
+    assert.throws(() => onAccount(10, () => onAccount(1_000_000, () => walk(many))), RuleError);
   });
 });
