@@ -55,6 +55,8 @@ export const leases = Object.freeze({
   pollMs: 250,
   /** How long a batch of a backlog may take: well within the lease, so that nobody takes its owner for dead. */
   deepBatchMs: 250,
+  /** How long the decisions of a batch may take: what is left is the next batch's. */
+  decideMs: 1_000,
   /** First wait before a failed row is tried again; doubled each time. */
   retryMs: 200,
 });

@@ -1,5 +1,5 @@
 // From a batch of commands to the rows one transaction will write: pure, once the state is loaded.
-import { pools } from '#config/pools.ts';
+import { leases, pools } from '#config/pools.ts';
 import { retention } from '#config/retention.ts';
 import { AppError, type Problem } from '../errors.ts';
 import type { StoredEvent } from '../events/event.ts';
@@ -67,12 +67,24 @@ export function originOf(row: Pick<WorkRow, '_id' | 'actor' | 'idempotencyKey'>)
 
 /**
  * Decides every row in order on the overlay. A row that throws leaves no trace and stops nobody else, but the later
- * rows of its key where its kind says `block`: they are left as they are.
+ * rows of its key where its kind says `block`: they are left as they are. So are those after the one that has taken the time
+ * to `patienceMs`: nothing a row asks for may hold its batch for longer than its owner's lease.
  */
-export function decideAll(registry: Registry, overlay: Overlay, commands: Map<WorkRow, Command>, now: Date): Plan {
+export function decideAll(
+  registry: Registry,
+  overlay: Overlay,
+  commands: Map<WorkRow, Command>,
+  now: Date,
+  patienceMs: number = leases.decideMs,
+): Plan {
   const plan = emptyPlan();
   const waiting = new Set<string>();
+  const begun = performance.now();
   for (const [row, command] of commands) {
+    const hasAny = plan.settlements.length + plan.failures.length > 0;
+    if (hasAny && performance.now() - begun > patienceMs) {
+      break;
+    }
     if (waiting.has(row.key)) {
       continue;
     }

@@ -38,8 +38,8 @@ const registry = createRegistry([
   },
 ]);
 
-function planOf(input: { from: string; to: string }): Plan {
-  const row: WorkRow = {
+function rowOf(input: { from: string; to: string }): WorkRow {
+  return {
     _id: newId(),
     shard: 'gamification.0',
     kind: thank.kind,
@@ -53,10 +53,26 @@ function planOf(input: { from: string; to: string }): Plan {
     requestId: 'request',
     acceptedAt: new Date(),
   };
+}
+
+function planOf(input: { from: string; to: string }): Plan {
+  const row = rowOf(input);
   return decideAll(registry, new Overlay(), new Map([[row, commandFrom(registry, row)]]), new Date());
 }
 
 describe('decideAll', () => {
+  it('leaves what it has no time for, but decides one at least', () => {
+    const rows = ['ada', 'bob', 'eve'].map((from) => rowOf({ from, to: 'x' }));
+    const commands = new Map(rows.map((row) => [row, commandFrom(registry, row)]));
+    const decided = (patienceMs: number): string[] =>
+      decideAll(registry, new Overlay(), commands, new Date(), patienceMs).settlements.map(({ row }) => row._id);
+    assert.deepEqual(
+      decided(60_000),
+      rows.map(({ _id }) => _id),
+    );
+    assert.deepEqual(decided(-1), [rows[0]?._id]);
+  });
+
   it('gives an event one place in a feed, for whoever thanks themself too', () => {
     const [event] = planOf({ from: 'ada', to: 'ada' }).events;
     assert.deepEqual(event?.audience, ['user.ada']);
