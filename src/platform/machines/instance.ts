@@ -4,6 +4,7 @@ import { put, insert, type Write } from '../commands/command.ts';
 import { shardFor } from '../commands/work.ts';
 import { canonicalJson } from '../ids.ts';
 import type { MachineDefinition } from './definition.ts';
+import { toJson } from './json.ts';
 import { fire, start, step, type MachineEventInput, type NotAccepted, type Step, type TimerDraft } from './kernel.ts';
 import { standsFor } from './people.ts';
 import {
@@ -57,7 +58,13 @@ export function create(
     rev: -1,
     createdAt: cause.now,
   };
-  return applied(definition, before, null, { type: 'created' }, taken, cause);
+  return applied(definition, before, null, creationWith(born.input), taken, cause);
+}
+
+/** The event of a first step. It carries the input, so that the log alone can be played again. */
+function creationWith(input: Record<string, unknown>): MachineEventInput {
+  const json = toJson(input, 'The input');
+  return Object.keys(input).length === 0 ? { type: 'created' } : { type: 'created', input: json };
 }
 
 /** The next step of an instance on an event. Throws MachineFault where the chart fails. */
