@@ -15,6 +15,7 @@ import {
   Transitions,
   type MachineInstance,
 } from '#src/platform/machines/store.ts';
+import { verdicts, type Verdict } from '#src/platform/machines/verdicts.ts';
 import { definitionIn, definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
 import {
   eventNotAccepted,
@@ -25,7 +26,7 @@ import {
   typeUnknown,
 } from './state-machine.errors.ts';
 import { mayDo, mayRead, maySend } from './state-machine.policy.ts';
-import { presentOutcome, presentState } from './state-machine.presenter.ts';
+import { presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
 import {
   createInput,
   sendInput,
@@ -169,10 +170,11 @@ function send(
   if (parsed instanceof AppError) {
     return parsed;
   }
-  const taken = advance(definition, instance, parsed, causeOf(command, now));
+  const cause = causeOf(command, now);
+  const taken = advance(definition, instance, parsed, cause);
   return taken.accepted
     ? { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) }
-    : notAccepted(instance, event.type, taken.accepts);
+    : notAccepted(instance, parsed.type, taken.accepts, verdicts(definition, instance.snapshot, parsed, cause));
 }
 
 /** The event with its payload checked. Undeclared types are the chart's own and never taken from outside. */
@@ -183,7 +185,7 @@ function eventOf(
 ): MachineEventInput | AppError {
   const declared = declaredEvent(definition, type);
   if (!declared) {
-    return notAccepted(instance, type, accepts(definition, instance.snapshot));
+    return notAccepted(instance, type, accepts(definition, instance.snapshot), []);
   }
   const parsed = declared.payload.safeParse(payload);
   if (!parsed.success) {
@@ -192,8 +194,13 @@ function eventOf(
   return toJson({ ...(parsed.data as object), type }, 'The event') as MachineEventInput;
 }
 
-function notAccepted(instance: MachineInstance, type: string, accepted: readonly string[]): AppError {
+function notAccepted(
+  instance: MachineInstance,
+  type: string,
+  accepted: readonly string[],
+  said: readonly Verdict[],
+): AppError {
   return eventNotAccepted(`${instance._id} does not take ${type} in its state`, {
-    extensions: { accepts: accepted, seq: instance.seq, value: instance.value },
+    extensions: { accepts: accepted, verdicts: said.map(presentVerdict), seq: instance.seq, value: instance.value },
   });
 }

@@ -10,7 +10,10 @@ export const typeUnknown = defineProblem('state-machine.unknown-type', 422, 'The
 /** The instance exists and was made with other input: an instance is never wiped. */
 export const inputDiffers = defineProblem('state-machine.input-differs', 409, 'The machine exists with other input');
 
-/** The machine has no transition for the event where it stands; `accepts` says what it takes. */
+/**
+ * The machine has no transition for the event where it stands, or every guard said no. `accepts` says what it takes,
+ * `verdicts` what each transition's guard said of this event.
+ */
 export const eventNotAccepted = defineProblem(
   'state-machine.event-not-accepted',
   409,

@@ -2,7 +2,14 @@
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { accepts } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
-import type { EventOutput, InstanceSummary, StateOutput, TransitionOutput } from './state-machine.schema.ts';
+import type { Verdict } from '#src/platform/machines/verdicts.ts';
+import type {
+  EventOutput,
+  InstanceSummary,
+  StateOutput,
+  TransitionOutput,
+  VerdictOutput,
+} from './state-machine.schema.ts';
 
 /** An instance as it stands. */
 export function presentState(definition: MachineDefinition, instance: MachineInstance): StateOutput {
@@ -22,6 +29,11 @@ export function presentState(definition: MachineDefinition, instance: MachineIns
     createdAt: instance.createdAt.toISOString(),
     updatedAt: instance.updatedAt.toISOString(),
   };
+}
+
+/** What one transition's guard says of an event. */
+export function presentVerdict({ target, ...verdict }: Verdict): VerdictOutput {
+  return { ...verdict, target: [...target] };
 }
 
 /** An instance in a list. */

@@ -12,9 +12,10 @@ import {
   type MachineInstance,
   type Transition,
 } from '#src/platform/machines/store.ts';
+import { verdicts } from '#src/platform/machines/verdicts.ts';
 import { definitionBehind } from './definitions/definitions.workflow.ts';
 import { instanceUnknown } from './state-machine.errors.ts';
-import { presentState, presentSummary, presentTransition } from './state-machine.presenter.ts';
+import { presentState, presentSummary, presentTransition, presentVerdict } from './state-machine.presenter.ts';
 import type { InstancesQuery, InstanceSummary, StateOutput } from './state-machine.schema.ts';
 import { canRead, thoseReadableBy } from './state-machine.policy.ts';
 
@@ -27,10 +28,22 @@ export async function mayReadInstance(caller: Asker, type: string, id: string): 
   return instance !== null && canRead(caller, instance);
 }
 
-/** An instance as it stands. Errors: `state-machine.not-found`. */
-export async function readState(caller: Asker, type: string, id: string): Promise<StateOutput> {
+/**
+ * An instance as it stands. With `explain`: also what the guards say of that event, were it sent now and without payload
+ * by who asks; nothing for an event that is not declared. Errors: `state-machine.not-found`.
+ */
+export async function readState(caller: Asker, type: string, id: string, explain?: string): Promise<StateOutput> {
   const instance = await readInstance(caller, type, id);
-  return presentState(await definitionBehind(instance), instance);
+  const definition = await definitionBehind(instance);
+  const state = presentState(definition, instance);
+  if (explain === undefined) {
+    return state;
+  }
+  const around = { now: new Date(), actor: caller.userId };
+  const said = Object.hasOwn(definition.events, explain)
+    ? verdicts(definition, instance.snapshot, { type: explain }, around)
+    : [];
+  return { ...state, verdicts: said.map(presentVerdict) };
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   instancesQuery,
   instanceSummary,
   stateOutput,
+  stateQuery,
   verifyOutput,
 } from './state-machine.schema.ts';
 
@@ -77,15 +78,16 @@ export const routes = [
   defineRoute({
     method: 'get',
     path: '/api/state-machines/:type/:id/state',
-    summary: 'Where a machine stands, what it takes and what it waits for',
+    summary: 'Where a machine stands, what it takes and what it waits for; explain=EVENT: what its guards say of one',
     auth: 'user',
     scope: 'owner',
     params: instanceParams,
+    query: stateQuery,
     output: stateOutput,
     givesHeaders: etag,
     problems: [instanceUnknown],
-    handle: async ({ params: { type, id }, caller }) => {
-      return tagged({ status: 200, body: await readState(caller, type, id) }, 'seq');
+    handle: async ({ params: { type, id }, query: { explain }, caller }) => {
+      return tagged({ status: 200, body: await readState(caller, type, id, explain) }, 'seq');
     },
   }),
   defineRoute({

@@ -15,13 +15,13 @@ const time = z.iso.datetime();
 /** `:type` and `:id` of a path. */
 export const instanceParams = z.strictObject({ type, id });
 
+const eventType = z
+  .string()
+  .max(100)
+  .refine((name) => !isReserved(name), 'is reserved: only the runtime sends events of this type');
+
 /** An event: its type and, beside it, its payload. Types of the runtime's own cannot be sent. */
-export const eventBody = z.looseObject({
-  type: z
-    .string()
-    .max(100)
-    .refine((name) => !isReserved(name), 'is reserved: only the runtime sends events of this type'),
-});
+export const eventBody = z.looseObject({ type: eventType });
 
 /**
  * Who asks, as the door saw them: the names that stand for them (platform/machines/people.ts), and whether they may
@@ -51,6 +51,15 @@ export const sendInput = z.strictObject({
 /** Input of `state-machine.timer.fire`. */
 export const fireInput = z.strictObject({ timerId: z.string(), instance: z.string() });
 
+/** What a transition's guard says of an event; see Verdict of platform/machines/verdicts.ts. */
+const verdict = z.strictObject({
+  state: z.string(),
+  target: z.array(z.string()),
+  guard: z.string().nullable(),
+  says: z.union([z.boolean(), z.literal('threw')]),
+  error: z.string().optional(),
+});
+
 const effect = z.strictObject({ name: z.string(), params: z.unknown() });
 
 /** An instance as it stands. */
@@ -67,10 +76,15 @@ export const stateOutput = z
     /** Events it has transitions for; a guard may still say no. */
     accepts: z.array(z.string()),
     timers: z.array(z.strictObject({ name: z.string(), dueAt: time })),
+    /** With `?explain=`: what the guard of each transition says of that event, sent without payload by who asks. */
+    verdicts: z.array(verdict).optional(),
     createdAt: time,
     updatedAt: time,
   })
   .meta({ id: 'Machine' });
+
+/** `?explain=` of the state: an event whose transitions are told with what their guards say. */
+export const stateQuery = z.strictObject({ explain: eventType.optional() });
 
 const stateName = z
   .string()
@@ -159,6 +173,7 @@ export type InstancesQuery = z.output<typeof instancesQuery>;
 export type InstanceSummary = z.output<typeof instanceSummary>;
 export type FireInput = z.output<typeof fireInput>;
 export type EventBody = z.output<typeof eventBody>;
+export type VerdictOutput = z.output<typeof verdict>;
 export type StateOutput = z.output<typeof stateOutput>;
 export type EventOutput = z.output<typeof eventOutput>;
 export type TransitionOutput = z.output<typeof transition>;

@@ -184,6 +184,19 @@ describe('state machines', function () {
     });
   });
 
+  describe('GET /:type/:id/state', () => {
+    it('says with ?explain what the guards of an event say, and nothing of events nobody declared', async () => {
+      const id = await made();
+      const explained = async (event: string): Promise<unknown> =>
+        ((await get(`/onboarding/${id}/state?explain=${event}`)).body as { verdicts?: unknown }).verdicts;
+      const taken = { state: 'onboarding.registered', target: ['onboarding.firstXp'], guard: null, says: true };
+      assert.deepEqual(await explained('XP_EARNED'), [taken]);
+      assert.deepEqual(await explained('REMIND'), []);
+      assert.equal((await get(`/onboarding/${id}/state?explain=xstate.stop`)).status, 422);
+      assert.equal('verdicts' in ((await get(`/onboarding/${id}/state`)).body as object), false);
+    });
+  });
+
   describe('GET /:type/:id/history', () => {
     const history = async (id: string, query = '') =>
       pageShape.parse((await get(`/onboarding/${id}/history${query}`)).body);

@@ -147,7 +147,12 @@ describe('state-machine.event.send', () => {
     const world = withInstance();
     world.do(sendEvent, event('XP_EARNED'));
     const { problem } = refused(world.decide(sendEvent, event('SNOOZE')), 'state-machine.event-not-accepted', 409);
-    assert.deepEqual(problem.extensions, { accepts: ['XP_EARNED', 'LEVEL_REACHED'], seq: 1, value: 'firstXp' });
+    assert.deepEqual(problem.extensions, {
+      accepts: ['XP_EARNED', 'LEVEL_REACHED'],
+      verdicts: [],
+      seq: 1,
+      value: 'firstXp',
+    });
     assert.equal(world.instance().seq, 1);
   });
 
@@ -156,6 +161,7 @@ describe('state-machine.event.send', () => {
     for (const type of ['REMIND', 'NOPE', 'constructor', '__proto__']) {
       const { problem } = refused(world.decide(sendEvent, event(type)), 'state-machine.event-not-accepted', 409);
       assert.deepEqual(problem.extensions?.['accepts'], ['XP_EARNED', 'LEVEL_REACHED', 'SNOOZE']);
+      assert.deepEqual(problem.extensions?.['verdicts'], [], 'what the chart does by itself is nobody’s business');
     }
   });
 
