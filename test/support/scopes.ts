@@ -57,6 +57,7 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
   'get /api/state-machines/:type/:id/state': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/history': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/verify': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
+  'get /api/state-machines/:type/:id/export': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/diagram.svg': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/definitions/:type/diagram.svg': {
     make: async () => await Promise.resolve({ params: { type: 'onboarding' } }),

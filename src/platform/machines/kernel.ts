@@ -121,6 +121,12 @@ export function accepts(definition: MachineDefinition, snapshot: Json): string[]
   return guarded(definition, 'cannot be restored', () => acceptedBy(definition, restore(chart, snapshot)));
 }
 
+/** The tags of the states a value names. Throws MachineFault where the chart does not know one. */
+export function tagsAt(definition: MachineDefinition, value: StateValue): string[] {
+  const { machine } = chartOf(definition);
+  return guarded(definition, 'does not know the state', () => [...machine.resolveState({ value, context: {} }).tags]);
+}
+
 function take(
   definition: MachineDefinition,
   stored: Json,

@@ -1,5 +1,6 @@
 // The front door of the state-machine service.
 import type { Service } from '#src/platform/registry.ts';
+import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { routes } from './state-machine.routes.ts';
@@ -9,7 +10,7 @@ import { fireTimer } from './timers/timers.commands.ts';
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
 export const stateMachineService: Service = {
   name: 'state-machine',
-  routes: [...routes, ...pictureRoutes],
+  routes: [...routes, ...historyRoutes, ...pictureRoutes],
   commands: [createInstance, sendEvent, fireTimer],
   subscriptions,
 };

@@ -3,13 +3,7 @@ import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { accepts } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
 import type { Verdict } from '#src/platform/machines/verdicts.ts';
-import type {
-  EventOutput,
-  InstanceSummary,
-  StateOutput,
-  TransitionOutput,
-  VerdictOutput,
-} from './state-machine.schema.ts';
+import type { EventOutput, InstanceSummary, StateOutput, VerdictOutput } from './state-machine.schema.ts';
 
 /** An instance as it stands. */
 export function presentState(definition: MachineDefinition, instance: MachineInstance): StateOutput {
@@ -64,9 +58,4 @@ export function presentOutcome(instance: Pick<MachineInstance, 'type' | 'key'>, 
     changed: transition.changed,
     effects: transition.effects.map(({ name, params }) => ({ name, params })),
   };
-}
-
-/** One step of a history, hashes and all, so that a reader can check them. */
-export function presentTransition({ _id, instance: _instance, ...row }: Transition): TransitionOutput {
-  return { ...row, event: { ...row.event }, effects: [...row.effects], at: row.at.toISOString() };
 }

@@ -3,19 +3,11 @@ import { limits } from '#config/limits.ts';
 import type { Asker } from '#src/platform/auth/abilities.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import { canonicalJson, sha256 } from '#src/platform/ids.ts';
-import {
-  followsInChain,
-  instanceId,
-  MachineInstances,
-  Transitions,
-  verifyChain,
-  type MachineInstance,
-  type Transition,
-} from '#src/platform/machines/store.ts';
+import { instanceId, MachineInstances, type MachineInstance } from '#src/platform/machines/store.ts';
 import { verdicts } from '#src/platform/machines/verdicts.ts';
 import { definitionBehind } from './definitions/definitions.workflow.ts';
 import { instanceUnknown } from './state-machine.errors.ts';
-import { presentState, presentSummary, presentTransition, presentVerdict } from './state-machine.presenter.ts';
+import { presentState, presentSummary, presentVerdict } from './state-machine.presenter.ts';
 import type { InstancesQuery, InstanceSummary, StateOutput } from './state-machine.schema.ts';
 import { canRead, thoseReadableBy } from './state-machine.policy.ts';
 
@@ -82,57 +74,6 @@ function meant(text: string): string | number | boolean | null {
     return JSON.parse(text) as boolean | null;
   }
   return /^-?\d{1,15}(?:\.\d{1,15})?$/u.test(text) ? Number(text) : text;
-}
-
-/** Reads every step of an instance and checks its hash chain to where it stands. Errors: `state-machine.not-found`. */
-export async function verifyInstance(caller: Asker, type: string, id: string) {
-  const instance = await readInstance(caller, type, id);
-  const rows = Transitions.native()
-    // Steps taken since the instance was read are not asked about.
-    .find({ instance: instance._id, seq: { $lte: instance.seq } }, { maxTimeMS: limits.answerMs })
-    .sort({ seq: 1 });
-  let before: Pick<Transition, 'seq' | 'hash'> | undefined;
-  let follows = true;
-  for await (const row of rows) {
-    follows = followsInChain(before, row);
-    if (!follows) {
-      break;
-    }
-    before = { seq: row.seq, hash: row.hash };
-  }
-  const intact = follows && before?.hash === instance.lastHash;
-  // Steps are numbered from 0: so many hold, and the next one is where it breaks.
-  const steps = before ? before.seq + 1 : 0;
-  const chain: 'intact' | 'broken' = intact ? 'intact' : 'broken';
-  return { type, id, steps, chain, brokenAt: intact ? null : steps };
-}
-
-/** Steps of an instance, oldest first, and whether their hashes hold. Errors: `state-machine.not-found`. */
-export async function readHistory(
-  caller: Asker,
-  type: string,
-  id: string,
-  page: { limit: number; cursor?: string | undefined },
-) {
-  const instance = await readInstance(caller, type, id);
-  const purpose = `state-machine.history.${instance._id}`;
-  const after = page.cursor === undefined ? null : Number(decodeCursor(purpose, page.cursor));
-  // From the last row of the page before, because that is what this page's first row must follow.
-  const wanted = page.limit + (after === null ? 1 : 2);
-  const rows = await Transitions.native()
-    .find({ instance: instance._id, seq: { $gte: after ?? 0 } }, { maxTimeMS: limits.mongoMs })
-    .sort({ seq: 1 })
-    .limit(wanted)
-    .toArray();
-  const complete = rows[0]?.seq === (after ?? 0) && (rows.length === wanted || endsWell(instance, rows));
-  const chain: 'intact' | 'broken' = complete && verifyChain(rows) ? 'intact' : 'broken';
-  const shown = after === null ? rows : rows.slice(1);
-  return { ...toPage(shown, page.limit, presentTransition, (row) => encodeCursor(purpose, row.seq)), chain };
-}
-
-/** The rows reach the newest step, as the instance knows it. Steps taken since it was read may follow. */
-function endsWell(instance: MachineInstance, rows: readonly Transition[]): boolean {
-  return rows.find((row) => row.seq === instance.seq)?.hash === instance.lastHash;
 }
 
 /** An instance the caller may read; others are as if they were not there. Errors: `state-machine.not-found`. */

@@ -1,22 +1,20 @@
 // The HTTP paths of machines.
-import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
+import { pageOf } from '#src/platform/http/cursor.ts';
 import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
 import { askerFor } from './state-machine.policy.ts';
-import { findInstances, readHistory, readState, verifyInstance } from './state-machine.queries.ts';
+import { findInstances, readState } from './state-machine.queries.ts';
 import {
   createBody,
   eventBody,
   eventOutput,
-  historyOutput,
   instanceParams,
   instancesQuery,
   instanceSummary,
   stateOutput,
   stateQuery,
-  verifyOutput,
 } from './state-machine.schema.ts';
 
 const etag = { ETag: 'The step it shows, for If-Match' };
@@ -89,33 +87,5 @@ export const routes = [
     handle: async ({ params: { type, id }, query: { explain }, caller }) => {
       return tagged({ status: 200, body: await readState(caller, type, id, explain) }, 'seq');
     },
-  }),
-  defineRoute({
-    method: 'get',
-    path: '/api/state-machines/:type/:id/history',
-    summary: 'The steps of a machine, oldest first, and whether their hash chain holds',
-    auth: 'user',
-    scope: 'owner',
-    params: instanceParams,
-    query: pageQuery,
-    output: historyOutput,
-    problems: [instanceUnknown],
-    handle: async ({ params: { type, id }, query, caller }) => {
-      return { status: 200, body: await readHistory(caller, type, id, query) };
-    },
-  }),
-  defineRoute({
-    method: 'get',
-    path: '/api/state-machines/:type/:id/verify',
-    summary: 'Check the hash chain of all steps of a machine',
-    auth: 'user',
-    scope: 'owner',
-    params: instanceParams,
-    output: verifyOutput,
-    problems: [instanceUnknown],
-    handle: async ({ params: { type, id }, caller }) => ({
-      status: 200,
-      body: await verifyInstance(caller, type, id),
-    }),
   }),
 ];

@@ -1,16 +1,20 @@
 // Inputs and outputs of the state-machine service; types are derived from here.
 import { z } from 'zod';
-import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
+import { pageQuery } from '#src/platform/http/cursor.ts';
 import { isReserved } from '#src/platform/machines/kernel.ts';
 
 // Types hold no dot, so that `<type>.<id>` can be taken apart; neither holds a colon, which ids of jobs refuse.
 const type = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'must be a name of letters, digits, _ and -');
 const id = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/u, 'may hold letters, digits, ., _ and -');
 const json = z.record(z.string(), z.unknown());
-const stateValue = z.union([z.string(), json]);
-const status = z.enum(['active', 'done', 'error', 'stopped']);
-const seq = z.number().int().min(0);
-const time = z.iso.datetime();
+/** Where an instance stands: a name, or names by region. */
+export const stateValue = z.union([z.string(), json]);
+/** `done`: in a final state · `error`, `stopped`: it gave up. */
+export const status = z.enum(['active', 'done', 'error', 'stopped']);
+/** The number of a step; 0 is the creation. */
+export const seq = z.number().int().min(0);
+/** A moment, in ISO 8601 and UTC. */
+export const time = z.iso.datetime();
 
 /** `:type` and `:id` of a path. */
 export const instanceParams = z.strictObject({ type, id });
@@ -60,7 +64,8 @@ const verdict = z.strictObject({
   error: z.string().optional(),
 });
 
-const effect = z.strictObject({ name: z.string(), params: z.unknown() });
+/** What a step asked to be done. */
+export const effect = z.strictObject({ name: z.string(), params: z.unknown() });
 
 /** An instance as it stands. */
 export const stateOutput = z
@@ -123,15 +128,6 @@ export const instanceSummary = z.strictObject({
   updatedAt: time,
 });
 
-/** Whether the steps of an instance form one unbroken chain, and else the first step that does not follow. */
-export const verifyOutput = z.strictObject({
-  type,
-  id,
-  steps: z.number().int().min(0),
-  chain: z.enum(['intact', 'broken']),
-  brokenAt: seq.nullable(),
-});
-
 /** What an event came to. */
 export const eventOutput = z.strictObject({
   type,
@@ -145,27 +141,6 @@ export const eventOutput = z.strictObject({
   effects: z.array(effect),
 });
 
-const transition = z.strictObject({
-  seq,
-  eventId: z.string(),
-  event: z.looseObject({ type: z.string() }),
-  actor: z.string(),
-  from: stateValue.nullable(),
-  to: stateValue,
-  status,
-  context: z.unknown(),
-  changed: z.boolean(),
-  effects: z.array(effect),
-  version: z.number().int(),
-  requestId: z.string(),
-  at: time,
-  prevHash: z.string(),
-  hash: z.string(),
-});
-
-/** A page of steps, oldest first; `chain` says whether the hashes of this page and its neighbours hold. */
-export const historyOutput = pageOf(transition).extend({ chain: z.enum(['intact', 'broken']) });
-
 export type MachineAsker = z.output<typeof asker>;
 export type CreateInput = z.output<typeof createInput>;
 export type SendInput = z.output<typeof sendInput>;
@@ -176,4 +151,3 @@ export type EventBody = z.output<typeof eventBody>;
 export type VerdictOutput = z.output<typeof verdict>;
 export type StateOutput = z.output<typeof stateOutput>;
 export type EventOutput = z.output<typeof eventOutput>;
-export type TransitionOutput = z.output<typeof transition>;
