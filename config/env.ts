@@ -24,6 +24,19 @@ const folder = z
     'must name a folder that is there',
   );
 
+const hosts = z
+  .string()
+  .transform((list) =>
+    list
+      .split(',')
+      .map((host) => host.trim().toLowerCase())
+      .filter(Boolean),
+  )
+  .refine(
+    (list) => list.every((host) => /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*)$/u.test(host)),
+    'must be a list of host names and addresses with commas between them, such as 10.0.0.7,hooks.internal',
+  );
+
 const environment = z.object({
   NODE_ENV: withDefault(z.enum(['development', 'production', 'test']), 'development'),
   PORT: withDefault(port, '3000'),
@@ -62,6 +75,7 @@ const environment = z.object({
   PASSWORD_PROFILE: withDefault(z.enum(['basic', 'nist']), 'basic'),
   PWNED_PASSWORDS_DIR: optional(folder),
   OIDC_PROVIDERS: withDefault(oidcProviders, '[]'),
+  WEBHOOK_ALLOW_PRIVATE: withDefault(hosts, ''),
   DRAIN_SECONDS: optional(z.coerce.number('must be a number of seconds').min(0).max(300)),
 });
 
@@ -115,6 +129,8 @@ export interface Config {
   readonly pwnedPasswordsDir: string | undefined;
   /** Providers whose accounts log in here (OpenID Connect). */
   readonly oidcProviders: readonly OidcProvider[];
+  /** Hosts of webhooks that may be private addresses; none: only those of the public internet are called. */
+  readonly webhookAllowPrivate: readonly string[];
   /** How long an API that was told to stop serves on, not ready any more, so that balancers turn away from it first. */
   readonly drainMs: number;
 }
@@ -183,6 +199,7 @@ export function readConfig(env: NodeJS.ProcessEnv): { config: Config } | { probl
       passwordProfile: value.PASSWORD_PROFILE,
       pwnedPasswordsDir: value.PWNED_PASSWORDS_DIR,
       oidcProviders: Object.freeze(value.OIDC_PROVIDERS),
+      webhookAllowPrivate: Object.freeze(value.WEBHOOK_ALLOW_PRIVATE),
       drainMs: 1_000 * (value.DRAIN_SECONDS ?? (value.NODE_ENV === 'production' ? drainSeconds : 0)),
     }),
   };

@@ -20,4 +20,6 @@ export const retention = Object.freeze({
   /** As far back as a person's analytics reach. */
   profileViewsMs: 401 * day,
   invitationsEndedMs: 90 * day,
+  /** Names of rules and endpoints that were removed: their revisions count on for so long. */
+  automationRemovedMs: 30 * day,
 });

@@ -26,6 +26,11 @@ export function newId(): string {
   return v7({ random, msecs, seq });
 }
 
+/** When an id was made, by the clock of the process that made it. */
+export function madeAt(id: string): Date {
+  return new Date(Number.parseInt(`${id.slice(0, 8)}${id.slice(9, 13)}`, 16));
+}
+
 /** Names this process in leases, hints and statistics; another one after a restart. */
 export const nodeId = `${hostname().replaceAll(/[^A-Za-z0-9-]/gu, '-')}-${process.pid}-${newId().slice(-6)}`;
 

@@ -60,7 +60,12 @@ export function defineCollection<Doc extends { _id: string }>(
   );
   const model = mongoose.model(name, schema) as unknown as Model<Doc>;
   const native = bounded(model.collection as unknown as mongo.Collection<Doc>);
-  const collection: Collection<Doc> = { name, model, indexes, native: () => native };
+  const collection: Collection<Doc> = { name, model, indexes: [...indexes], native: () => native };
   defined.set(name, collection as unknown as Collection<{ _id: string }>);
   return collection;
+}
+
+/** Adds an index that a service needs on rows of the platform. Called where its own collections are defined. */
+export function defineIndex<Doc extends { _id: string }>(on: Collection<Doc>, index: IndexDefinition): void {
+  (on.indexes as IndexDefinition[]).push(index);
 }

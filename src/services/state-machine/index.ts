@@ -1,4 +1,5 @@
 // The front door of the state-machine service.
+import type { EffectDefinition } from '#src/platform/effects/effect.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
@@ -6,12 +7,16 @@ import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { routes } from './state-machine.routes.ts';
 import { subscriptions } from './state-machine.subscriptions.ts';
 import { fireTimer } from './timers/timers.commands.ts';
+import { webhookCommands } from './webhooks/webhooks.commands.ts';
+import { deliverWebhook } from './webhooks/webhooks.effects.ts';
+import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
 export const stateMachineService: Service = {
   name: 'state-machine',
-  routes: [...routes, ...historyRoutes, ...pictureRoutes],
-  commands: [createInstance, sendEvent, fireTimer],
+  routes: [...routes, ...historyRoutes, ...pictureRoutes, ...webhookRoutes],
+  commands: [createInstance, sendEvent, fireTimer, ...webhookCommands],
+  effects: [deliverWebhook as unknown as EffectDefinition],
   subscriptions,
 };
 
