@@ -116,6 +116,10 @@ function redriveAct(ids: readonly string[], { actor, requestId, traceparent }: R
   };
 }
 
+// In the past for every clock: a pass that has begun already would otherwise pass over the row itself, see that nothing
+// holds its key any more, and take the later ones first.
+const atOnce = new Date(0);
+
 /**
  * Sets dead rows back to `new`, with all their attempts, under their own id: their key, their Location and their
  * place in the audit stay what they were. What is not dead any more is passed over.
@@ -131,7 +135,7 @@ async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> 
     await inTransaction(session, async () => {
       await Work.native().updateMany(
         { _id: { $in: redriven }, state: 'dead' },
-        { $set: { state: 'new', attempts: 0, notBefore: now }, $unset: { problem: '', doneAt: '', expireAt: '' } },
+        { $set: { state: 'new', attempts: 0, notBefore: atOnce }, $unset: { problem: '', doneAt: '', expireAt: '' } },
         { session },
       );
       await DeadLetters.native().updateMany(
