@@ -45,7 +45,7 @@ async function testFiles(folder: string): Promise<string[]> {
 interface Wanted {
   /** The end-to-end suites under `full` too. */
   readonly full: boolean;
-  /** Only test/unit, which needs no server. */
+  /** Only test/unit and test/scxml, which need no server. */
   readonly unit: boolean;
   readonly files: readonly string[];
   readonly passedOn: readonly string[];
@@ -67,7 +67,7 @@ async function selection(wanted: Wanted): Promise<{ near: string[]; e2e: string[
   if (wanted.files.length > 0) {
     return { near: wanted.files.filter((file) => !isE2e(file)), e2e: wanted.files.filter(isE2e) };
   }
-  const unit = await testFiles(join('test', 'unit'));
+  const unit = [...(await testFiles(join('test', 'unit'))), ...(await testFiles(join('test', 'scxml')))];
   if (wanted.unit) {
     return { near: unit, e2e: [] };
   }

@@ -12,8 +12,11 @@ import {
 import type { MachineDefinition } from './definition.ts';
 import { MachineFault } from './fault.ts';
 
-/** Microsteps one event may cause. A cycle of `always` transitions ends there with an error, not never. */
-const maxIterations = 100;
+/**
+ * Microsteps one event may cause. A cycle of `always` transitions ends there with an error, not never. Published charts
+ * count to a hundred by such a cycle (test/scxml).
+ */
+const maxIterations = 200;
 
 /** Built-in actions the kernel can carry out: those that leave data behind or are folded into the next state. */
 const builtIns: ReadonlySet<string> = new Set(
