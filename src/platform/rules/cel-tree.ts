@@ -18,6 +18,8 @@ const maxBrackets = 40;
 export interface CelNames {
   readonly variables: ReadonlySet<string>;
   readonly functions: ReadonlySet<string>;
+  /** Members it reads of variables, as `variable.member`, but those it asks for by `has` first. */
+  readonly selects: ReadonlySet<string>;
 }
 
 /** Null, or why a text is not even to be parsed: the parser calls itself for every bracket. */
@@ -39,6 +41,8 @@ export function tooDeep(source: string): string | null {
  */
 export function prepareTree(root: CelNode): CelNames | string {
   const seen = { nodes: 0, foldDepth: 0, variables: new Set<string>(), functions: new Set<string>() };
+  const selects = new Set<string>();
+  const tested = new Set<string>();
   const walk = (node: CelNode | undefined, scope: readonly string[], folds: number): number => {
     if (!node) {
       return 0;
@@ -54,6 +58,12 @@ export function prepareTree(root: CelNode): CelNames | string {
       }
     } else if (exprKind.case === 'callExpr') {
       seen.functions.add(exprKind.value.function);
+    } else if (exprKind.case === 'selectExpr') {
+      const { operand, field, testOnly } = exprKind.value;
+      const of = operand?.exprKind;
+      if (of?.case === 'identExpr' && !scope.includes(of.value.name)) {
+        (testOnly ? tested : selects).add(`${of.value.name}.${field}`);
+      }
     }
     if (exprKind.case === 'comprehensionExpr') {
       walkFold(exprKind.value, scope, folds, walk);
@@ -66,7 +76,11 @@ export function prepareTree(root: CelNode): CelNames | string {
   if (seen.nodes > maxNodes) {
     return `has more than ${maxNodes} parts`;
   }
-  return seen.foldDepth > maxFoldDepth ? 'has macros more than one inside another' : seen;
+  if (seen.foldDepth > maxFoldDepth) {
+    return 'has macros more than one inside another';
+  }
+  tested.forEach((name) => selects.delete(name));
+  return { ...seen, selects };
 }
 
 type Walk = (node: CelNode | undefined, scope: readonly string[], folds: number) => number;

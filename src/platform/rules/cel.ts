@@ -21,6 +21,8 @@ export type Expression = ((variables: CelVariables) => unknown) & Reading;
 interface Reading {
   /** The variables it names: whoever feeds it may leave out the others. */
   readonly reads: ReadonlySet<string>;
+  /** The members of those it cannot do without, as `variable.member`. */
+  readonly selects: ReadonlySet<string>;
 }
 
 /** How an expression is compiled. */
@@ -52,7 +54,7 @@ const operators = ['_[_]', '_?_:_', '_&&_', '_||_', '@not_strictly_false', '__no
  * or false, or takes too many steps
  */
 export function compileRule(source: string, options: CelOptions = {}): Rule {
-  const { evaluate, reads } = compileCel(source, options);
+  const { evaluate, ...reading } = compileCel(source, options);
   const rule = (variables: CelVariables): boolean => {
     const result = evaluate(variables);
     if (typeof result !== 'boolean') {
@@ -60,7 +62,7 @@ export function compileRule(source: string, options: CelOptions = {}): Rule {
     }
     return result;
   };
-  return Object.assign(rule, { reads });
+  return Object.assign(rule, reading);
 }
 
 /**
@@ -68,7 +70,7 @@ export function compileRule(source: string, options: CelOptions = {}): Rule {
  * @throws RuleError as compileRule; the compiled expression throws it also where the result has no JSON
  */
 export function compileExpression(source: string, options: CelOptions = {}): Expression {
-  const { evaluate, reads } = compileCel(source, options);
+  const { evaluate, ...reading } = compileCel(source, options);
   const expression = (variables: CelVariables): unknown => {
     const result = evaluate(variables);
     try {
@@ -77,13 +79,12 @@ export function compileExpression(source: string, options: CelOptions = {}): Exp
       throw new RuleError(source, reasonOf(error));
     }
   };
-  return Object.assign(expression, { reads });
+  return Object.assign(expression, reading);
 }
 
 /** An expression whose values stay those of CEL. */
-export interface CompiledCel {
+export interface CompiledCel extends Reading {
   readonly evaluate: (variables: CelVariables) => Exclude<CelResult, Error>;
-  readonly reads: ReadonlySet<string>;
 }
 
 /**
@@ -114,7 +115,7 @@ export function compileCel(
     }
     return result as Exclude<CelResult, Error>;
   };
-  return { evaluate, reads: names.variables };
+  return { evaluate, reads: names.variables, selects: names.selects };
 }
 
 function planned(
