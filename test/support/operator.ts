@@ -1,4 +1,4 @@
-// Commands of operators (backup, restore), run as processes on the servers of a suite. Called by test/e2e.
+// Commands of operators (backup, restore, machines-verify), run as processes on the servers of a suite. Called by tests.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,7 @@ export interface Operation {
 
 /** Starts `src/<command>.ts` with these options and this environment beside the usual. */
 export function operate(
-  command: 'backup' | 'restore',
+  command: 'backup' | 'restore' | 'machines-verify',
   options: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Operation {

@@ -16,7 +16,8 @@ export class ChainCheck {
 
   /** Takes the next row. False from the first one that does not follow. */
   see(row: Transition): boolean {
-    this.#follows &&= followsInChain(this.#last, row);
+    // A row follows nothing only where it is the creation: a chain without its first steps is none.
+    this.#follows &&= followsInChain(this.#last, row) && (this.#last !== undefined || row.seq === 0);
     if (this.#follows) {
       this.#last = { seq: row.seq, hash: row.hash };
     }

@@ -127,14 +127,24 @@ describe('the past of a machine', function () {
   });
 
   it('is exported whole where it is long, without those of ids that begin alike, and says where it was tampered with', async () => {
-    const id = await lived(...Array.from({ length: 105 }, () => 'SNOOZE'));
+    const id = await lived();
+    const again = { body: { type: 'SNOOZE' }, token: admin.accessToken };
+    await Promise.all(Array.from({ length: 105 }, async () => await server.call('POST', `${base}/${id}/event`, again)));
     const sister = { type: 'onboarding', id: `${id}-0` };
     await server.call('POST', '/api/state-machines/create', { body: sister, token: admin.accessToken });
     const lines = await exported(id);
     assert.equal(lines.filter(({ kind }) => kind === 'transition').length, 106);
     assert.equal(lines.filter(({ kind }) => kind === 'timer').length, 107);
+    const ends = async (): Promise<unknown[]> => [
+      (await exported(id)).at(-1),
+      { kind: 'end', ...((await get(`/${id}/verify`)).body as object) },
+    ];
     await Transitions.native().updateOne({ instance: `onboarding.${id}`, seq: 101 }, { $set: { actor: 'x' } });
-    assert.deepEqual((await exported(id)).at(-1), { kind: 'end', steps: 101, chain: 'broken', brokenAt: 101 });
+    const broken = { kind: 'end', steps: 101, chain: 'broken', brokenAt: 101 };
+    assert.deepEqual(await ends(), [broken, { ...broken, type: 'onboarding', id }]);
+    await Transitions.native().deleteOne({ instance: `onboarding.${id}`, seq: 0 });
+    const beheaded = { kind: 'end', steps: 0, chain: 'broken', brokenAt: 0 };
+    assert.deepEqual(await ends(), [beheaded, { ...beheaded, type: 'onboarding', id }]);
   });
 
   it('is nobody else’s', async () => {
