@@ -27,6 +27,8 @@ export const limits = Object.freeze({
   acceptBatch: 500,
   /** Requests that may wait for a commit in one API process; more are answered 503 with Retry-After. */
   waiting: 10_000,
+  /** Events that one request may send to machines. */
+  machineEvents: 100,
   socketMessageBytes: 64 * 1024,
   socketFeeds: 60,
   socketBufferBytes: 1024 * 1024,

@@ -19,6 +19,8 @@ export interface SubmitContext {
   readonly caller: Pick<Caller, 'userId'>;
   readonly requestId: string;
   readonly traceparent: string | undefined;
+  /** Names the command in place of the request's Idempotency-Key: for requests that are several commands. */
+  readonly key?: string;
   header(name: string): string | undefined;
 }
 
@@ -44,7 +46,8 @@ export function createSubmit(registry: Registry): Submit {
 
 function requestRow<Input>(context: SubmitContext, command: CommandDefinition<Input>, input: Input): WorkRow {
   const key = command.key(input);
-  const idempotencyKey = command.recorded === false ? undefined : idempotencyKeyOf(context.header('idempotency-key'));
+  const named = context.key ?? idempotencyKeyOf(context.header('idempotency-key'));
+  const idempotencyKey = command.recorded === false ? undefined : named;
   const now = new Date();
   return {
     _id: newId(),

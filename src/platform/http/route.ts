@@ -35,8 +35,16 @@ export interface RouteRequest<Params, Query, Body> {
   readonly header: (name: string) => string | undefined;
   /** Peer address, for session lists. */
   readonly ip: string;
-  /** Does a command and gives its answer; see `submit` in commands/submit.ts. `status` is that of a first success. */
-  readonly submit: <Input>(command: CommandDefinition<Input>, input: Input, status?: number) => Promise<RouteAnswer>;
+  /**
+   * Does a command and gives its answer; see `submit` in commands/submit.ts. `status` is that of a first success, `key`
+   * stands for the Idempotency-Key. Several that are submitted at once are accepted together, in their order.
+   */
+  readonly submit: <Input>(
+    command: CommandDefinition<Input>,
+    input: Input,
+    status?: number,
+    key?: string,
+  ) => Promise<RouteAnswer>;
 }
 
 /** What goes back. */

@@ -25,6 +25,8 @@ export interface VerifyReport {
 }
 
 const pageSize = 200;
+/** Armed timers of one machine that are looked at. */
+const mostTimers = 10_000;
 const streamed = { maxTimeMS: limits.mongoStreamMs };
 const standing = { seq: 1, lastHash: 1, timers: 1, rev: 1 } as const;
 type Standing = Pick<MachineInstance, '_id' | 'seq' | 'lastHash' | 'timers' | 'rev'>;
@@ -193,5 +195,6 @@ async function leftovers(instance: string): Promise<string[]> {
 async function armedTimersOf(instance: string): Promise<Timer[]> {
   return await Timers.native()
     .find({ _id: { $gte: `${instance}-`, $lt: `${instance}.` }, instance, state: 'armed' }, streamed)
+    .limit(mostTimers)
     .toArray();
 }

@@ -1,6 +1,7 @@
 // The front door of the state-machine service.
 import type { EffectDefinition } from '#src/platform/effects/effect.ts';
 import type { Service } from '#src/platform/registry.ts';
+import { routes as batchRoutes } from './batch/batch.routes.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
@@ -14,7 +15,7 @@ import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
 export const stateMachineService: Service = {
   name: 'state-machine',
-  routes: [...routes, ...historyRoutes, ...pictureRoutes, ...webhookRoutes],
+  routes: [...routes, ...batchRoutes, ...historyRoutes, ...pictureRoutes, ...webhookRoutes],
   commands: [createInstance, sendEvent, fireTimer, ...webhookCommands],
   effects: [deliverWebhook as unknown as EffectDefinition],
   subscriptions,

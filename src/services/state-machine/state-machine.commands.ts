@@ -73,7 +73,7 @@ export const sendEvent = defineCommand<SendInput>({
       reader.read(MachineInstances, commands.map(instanceOf)),
       reader.read(
         Transitions,
-        commands.map((command) => transitionId(instanceOf(command), command.origin)),
+        commands.map((command) => transitionId(instanceOf(command), eventIdOf(command))),
       ),
     ]);
     await loadDefinitions(reader, instances);
@@ -83,6 +83,11 @@ export const sendEvent = defineCommand<SendInput>({
 
 function instanceOf({ input }: Command<{ type: string; id: string }>): string {
   return instanceId(input.type, input.id);
+}
+
+/** What an event is known by in its machine: where it came from, or what its sender calls it. */
+function eventIdOf({ actor, origin, input }: Command<SendInput>): string {
+  return input.eventId === undefined ? origin : `c.${actor}.${input.eventId}`;
 }
 
 function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
@@ -157,7 +162,7 @@ function send(
 ): Decision | AppError {
   const { event, expectSeq } = command.input;
   const parsed = eventOf(definition, instance, event);
-  const earlier = state.get(Transitions, transitionId(instance._id, command.origin));
+  const earlier = state.get(Transitions, transitionId(instance._id, eventIdOf(command)));
   if (earlier) {
     return canonicalJson(parsed) === canonicalJson(earlier.event)
       ? { result: presentOutcome(instance, earlier), replayed: true }
@@ -170,7 +175,7 @@ function send(
   if (parsed instanceof AppError) {
     return parsed;
   }
-  const cause = causeOf(command, now);
+  const cause = causeOf(command, now, eventIdOf(command));
   const taken = advance(definition, instance, parsed, cause);
   return taken.accepted
     ? { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) }

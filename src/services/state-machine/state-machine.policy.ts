@@ -2,7 +2,8 @@
 import { defineAccess, may, thoseOneMay, type Asker, type Condition } from '#src/platform/auth/abilities.ts';
 import type { MachineEvent, MachinePeople, Principal } from '#src/platform/machines/definition.ts';
 import { standsFor } from '#src/platform/machines/people.ts';
-import type { MachineAsker } from './state-machine.schema.ts';
+import { instanceId } from '#src/platform/machines/store.ts';
+import type { MachineAsker, SendInput } from './state-machine.schema.ts';
 
 function namesOf({ userId, roles }: Asker): string[] {
   return ['anyone', ...(userId === '' ? [] : [`user.${userId}`]), ...roles.map((role) => `role.${role}`)];
@@ -67,4 +68,12 @@ function takesPart(asker: MachineAsker, people: MachinePeople): boolean {
 
 function overlap(left: readonly string[], right: readonly string[]): boolean {
   return left.some((name) => right.includes(name));
+}
+
+/**
+ * The key under which the row of an event with an id of its own is kept: what a sender calls an event is one event for each
+ * machine. Undefined for events without one.
+ */
+export function nameOfEvent({ type, id, eventId }: Pick<SendInput, 'type' | 'id' | 'eventId'>): string | undefined {
+  return eventId === undefined ? undefined : `${instanceId(type, id)}#${eventId}`;
 }

@@ -4,15 +4,15 @@ import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
-import { askerFor } from './state-machine.policy.ts';
+import { askerFor, nameOfEvent } from './state-machine.policy.ts';
 import { findInstances, readState } from './state-machine.queries.ts';
 import {
   createBody,
-  eventBody,
   eventOutput,
   instanceParams,
   instancesQuery,
   instanceSummary,
+  sentBody,
   stateOutput,
   stateQuery,
 } from './state-machine.schema.ts';
@@ -55,22 +55,25 @@ export const routes = [
     auth: 'user',
     scope: 'owner',
     params: instanceParams,
-    body: eventBody,
+    body: sentBody,
     output: eventOutput,
     takesHeaders: { 'If-Match': 'The step the machine must be at, as ETag gave it, such as "3"' },
     givesHeaders: etag,
     commands: [sendEvent],
     handle: async (request) => {
       const { type, id } = request.params;
+      const { eventId, ...event } = request.body;
       const expectSeq = expectedNumber(request.header('if-match'), seqDiffers);
       const input = {
         type,
         id,
-        event: request.body,
+        event,
+        ...(eventId === undefined ? {} : { eventId }),
         ...(expectSeq === undefined ? {} : { expectSeq }),
         asker: askerFor(request.caller),
       };
-      return tagged(await request.submit(sendEvent, input), 'seq');
+      const key = request.header('idempotency-key') === undefined ? nameOfEvent(input) : undefined;
+      return tagged(await request.submit(sendEvent, input, 200, key), 'seq');
     },
   }),
   defineRoute({

@@ -27,6 +27,15 @@ const eventType = z
 /** An event: its type and, beside it, its payload. Types of the runtime's own cannot be sent. */
 export const eventBody = z.looseObject({ type: eventType });
 
+/** What a sender calls an event: the same one again gets the answer of the first. */
+export const eventId = z
+  .string()
+  .max(128)
+  .regex(/^[\x21-\x7e]{1,128}$/u, 'takes 1 to 128 visible ASCII characters');
+
+/** Body of the route that sends an event: `eventId` names it and is no part of it. */
+export const sentBody = eventBody.extend({ eventId: eventId.optional() });
+
 /**
  * Who asks, as the door saw them: the names that stand for them (platform/machines/people.ts), and whether they may
  * operate and read any machine. Judged where the step is decided, so that membership and step are one commit.
@@ -43,14 +52,17 @@ export const createBody = z.strictObject({ type, id, input: json.optional() });
 /** Input of `state-machine.instance.create`. Without `asker`: the product itself. */
 export const createInput = createBody.extend({ asker: asker.optional() });
 
-/** Input of `state-machine.event.send`. `expectSeq`: refuse where the machine has moved on; `asker` as above. */
-export const sendInput = z.strictObject({
+/** An event and where it goes. `expectSeq`: refuse where the machine has moved on. */
+export const addressedEvent = z.strictObject({
   type,
   id,
   event: eventBody,
+  eventId: eventId.optional(),
   expectSeq: seq.optional(),
-  asker: asker.optional(),
 });
+
+/** Input of `state-machine.event.send`. `asker` as above. */
+export const sendInput = addressedEvent.extend({ asker: asker.optional() });
 
 /** Input of `state-machine.timer.fire`. */
 export const fireInput = z.strictObject({ timerId: z.string(), instance: z.string() });

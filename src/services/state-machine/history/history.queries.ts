@@ -187,6 +187,7 @@ async function outcomesOf(steps: readonly Transition[]): Promise<Map<string, Wor
   const rows = await Work.native()
     .find({ requestId: { $in: requestIds }, actor: 'system', idempotencyKey: { $in: causes } }, bounded)
     .project<WorkRow>({ state: 1, idempotencyKey: 1, problem: 1, error: 1, attempts: 1, doneAt: 1 })
+    .limit(causes.length)
     .toArray();
   return new Map(rows.map((row) => [row.idempotencyKey ?? '', row]));
 }
