@@ -29,6 +29,8 @@ export const limits = Object.freeze({
   waiting: 10_000,
   /** Events that one request may send to machines. */
   machineEvents: 100,
+  /** Requests that may wait for a machine in one API process. */
+  machineWatches: 1_000,
   socketMessageBytes: 64 * 1024,
   socketFeeds: 60,
   socketBufferBytes: 1024 * 1024,

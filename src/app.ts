@@ -20,6 +20,7 @@ import { createSubmit } from '#src/platform/commands/submit.ts';
 import { clusterMetrics } from '#src/platform/metrics/cluster.ts';
 import { metricsMiddleware } from '#src/platform/metrics/door.ts';
 import { measureProcess, processMetrics } from '#src/platform/metrics/metrics.ts';
+import { endWatches } from '#src/platform/machines/watches.ts';
 import type { Running } from '#src/platform/process.ts';
 import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts';
 import { probeRedis } from '#src/platform/redis/clients.ts';
@@ -140,6 +141,7 @@ async function stop(server: Server, realtime: Realtime | undefined): Promise<voi
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
+  endWatches();
   await realtime?.close();
   server.closeIdleConnections();
   const idle = setInterval(() => server.closeIdleConnections(), 100);

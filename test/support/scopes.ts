@@ -57,6 +57,10 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
   'get /api/state-machines/:type/:id/state': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/history': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/verify': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
+  'get /api/state-machines/:type/:id/wait': {
+    make: async (world) => ({ ...(await onboarding(world)), query: '?for=state:registered&timeout=0' }),
+    answers: { moderator: 'ok', admin: 'ok' },
+  },
   'get /api/state-machines/:type/:id/export': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/diagram.svg': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/definitions/:type/diagram.svg': {

@@ -35,6 +35,8 @@ export interface RouteRequest<Params, Query, Body> {
   readonly header: (name: string) => string | undefined;
   /** Peer address, for session lists. */
   readonly ip: string;
+  /** Aborts when the client goes away before it has its answer. For routes that wait for something. */
+  readonly gone: () => AbortSignal;
   /**
    * Does a command and gives its answer; see `submit` in commands/submit.ts. `status` is that of a first success, `key`
    * stands for the Idempotency-Key. Several that are submitted at once are accepted together, in their order.
@@ -97,6 +99,8 @@ export interface Route {
   readonly produces: string;
   /** Further media types that can be asked for, and the shape of each. */
   readonly alsoProduces: Readonly<Record<string, z.ZodType>>;
+  /** Milliseconds it may wait for something, beside what every answer may take. */
+  readonly mayTakeMs: number;
   /** Its successes are logged at debug only: for probes and the paths that carry the load. */
   readonly quiet: boolean;
   readonly handle: (request: RouteRequest<never, never, never>) => Promise<RouteAnswer>;
@@ -122,6 +126,7 @@ type Optional =
   | 'givesHeaders'
   | 'produces'
   | 'alsoProduces'
+  | 'mayTakeMs'
   | 'quiet';
 
 type RouteDefinition<
@@ -151,6 +156,7 @@ const defaults = {
   givesHeaders: {},
   produces: json,
   alsoProduces: {},
+  mayTakeMs: 0,
   quiet: false,
 } as const;
 

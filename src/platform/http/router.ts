@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import type { Submit } from '../commands/submit.ts';
 import { problems, type FieldProblem } from '../errors.ts';
+import { allowLonger } from './answer-in-time.ts';
 import { authenticate, nobody } from './authenticate.ts';
 import { readBody } from './body.ts';
 import { admitUpload, type Upload } from './upload.ts';
@@ -19,6 +20,9 @@ function admit(route: Route, gates: Gates): Middleware {
   return async (ctx, next) => {
     ctx.state['quiet'] = route.quiet;
     ctx.state['route'] = route.path;
+    if (route.mayTakeMs > 0) {
+      allowLonger(ctx, route.mayTakeMs);
+    }
     // Most classes answer at once: waiting for nothing would cost each request a turn.
     const counted = gates.address(ctx);
     if (counted) {
@@ -77,6 +81,13 @@ function checkHeaders(route: Route, ctx: Context, errors: FieldProblem[]): void 
   }
 }
 
+function goneSignal({ res }: Context): AbortSignal {
+  const gone = new AbortController();
+  // It closes after an answer, too: nobody listens any more then.
+  res.once('close', () => gone.abort());
+  return res.destroyed ? AbortSignal.abort() : gone.signal;
+}
+
 function parseRequest(route: Route, ctx: Context, submit: Submit): RouteRequest<never, never, never> {
   const errors: FieldProblem[] = [];
   const params = parsePart(route.params, 'params', ctx['params'], errors);
@@ -97,6 +108,7 @@ function parseRequest(route: Route, ctx: Context, submit: Submit): RouteRequest<
     header: (name: string) => headerOf(ctx, name),
     // Read now: an accessor in this literal would cost each request 28 µs.
     ip: ctx.ip,
+    gone: () => goneSignal(ctx),
     submit: async <Input>(
       command: Parameters<typeof submit<Input>>[1],
       input: Input,
