@@ -6,7 +6,7 @@ import { canonicalJson } from '../ids.ts';
 import type { MachineDefinition } from './definition.ts';
 import { toJson } from './json.ts';
 import { fire, start, step, type MachineEventInput, type NotAccepted, type Step, type TimerDraft } from './kernel.ts';
-import { standsFor } from './people.ts';
+import { concernsAfter } from './tasks.ts';
 import {
   instanceId,
   MachineInstances,
@@ -144,9 +144,8 @@ function applied(
     prevHash: instance.lastHash,
   });
   const timers = timersAfter(instance, taken, seq, cause.requestId);
-  const people = definition.people(instance.key, taken.context);
   const next: MachineInstance = {
-    ...instance,
+    ...withoutTasks(instance),
     seq,
     status: taken.status,
     value: taken.value,
@@ -154,9 +153,7 @@ function applied(
     context: taken.context,
     snapshot: taken.snapshot,
     timers: timers.waiting,
-    owner: people.owner,
-    members: people.members,
-    readers: standsFor(definition.access.read, people),
+    ...concernsAfter(definition, instance, taken, cause.now),
     marks: marksOf(taken.value, taken.tags),
     lastHash: transition.hash,
     rev: instance.rev + 1,
@@ -174,6 +171,10 @@ function applied(
       ...timers.dropped.map((timer) => put(Timers, cancelledTimer(next._id, timer, cause.now))),
     ],
   };
+}
+
+function withoutTasks({ tasks: _tasks, taskNames: _taskNames, ...rest }: Unborn): Unborn {
+  return rest;
 }
 
 /** What a caller can see of where an instance stands. */

@@ -13,6 +13,22 @@ export interface ArmedTimer {
   readonly requestId: string;
 }
 
+/** An event that somebody may send where an instance stands, and that its definition calls a task. */
+export interface MachineTask {
+  readonly event: string;
+  readonly title: string;
+  /** Whose task it is, by the names of people.ts. */
+  readonly names: readonly string[];
+  readonly since: Date;
+}
+
+/** One step of one instance. */
+export interface StepRef {
+  readonly type: string;
+  readonly id: string;
+  readonly seq: number;
+}
+
 /** One instance of a machine as it stands now. */
 export interface MachineInstance {
   /** `<type>.<key>`. */
@@ -38,6 +54,12 @@ export interface MachineInstance {
   readonly readers: readonly string[];
   /** What it is found by: the paths of its states (`open`, `open.first`) and, with a `#`, its tags. */
   readonly marks: readonly string[];
+  /** What it waits for from people; left out where that is nothing. */
+  readonly tasks?: readonly MachineTask[];
+  /** The names of all its tasks. */
+  readonly taskNames?: readonly string[];
+  /** Where it was forked: a trial of what might be, whose effects nobody does. */
+  readonly forkedFrom?: StepRef;
   /** Digest of what it was created with. */
   readonly inputHash: string;
   readonly rev: number;
@@ -64,12 +86,19 @@ export const MachineInstances = defineCollection<MachineInstance>(
     members: [String],
     readers: [String],
     marks: [String],
+    tasks: [Object],
+    taskNames: [String],
+    forkedFrom: Object,
     inputHash: String,
     rev: Number,
     createdAt: Date,
     updatedAt: Date,
   },
-  [{ key: { readers: 1, _id: 1 } }, { key: { type: 1, marks: 1, _id: 1 } }],
+  [
+    { key: { readers: 1, _id: 1 } },
+    { key: { type: 1, marks: 1, _id: 1 } },
+    { key: { taskNames: 1, _id: 1 }, partialFilterExpression: { taskNames: { $exists: true } } },
+  ],
 );
 
 /** One step of one instance; `seq` 0 is its creation. Never changed: each row carries the hash of the one before. */

@@ -4,6 +4,7 @@ import type { Service } from '#src/platform/registry.ts';
 import { routes as batchRoutes } from './batch/batch.routes.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
+import { routes as taskRoutes } from './tasks/tasks.routes.ts';
 import { routes as waitingRoutes } from './waiting/waiting.routes.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { routes } from './state-machine.routes.ts';
@@ -16,7 +17,15 @@ import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
 export const stateMachineService: Service = {
   name: 'state-machine',
-  routes: [...routes, ...batchRoutes, ...historyRoutes, ...pictureRoutes, ...waitingRoutes, ...webhookRoutes],
+  routes: [
+    ...routes,
+    ...batchRoutes,
+    ...historyRoutes,
+    ...pictureRoutes,
+    ...taskRoutes,
+    ...waitingRoutes,
+    ...webhookRoutes,
+  ],
   commands: [createInstance, sendEvent, fireTimer, ...webhookCommands],
   effects: [deliverWebhook as unknown as EffectDefinition],
   subscriptions,
