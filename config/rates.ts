@@ -29,6 +29,8 @@ export const rates = {
   connect: { windowS: 60, perAddress: 6_000, perAccount: 300, exact: false },
   /** Messages on sockets, those included that nobody knows. */
   message: { windowS: 60, perAddress: 60_000, perAccount: 6_000, exact: false },
+  /** What takes the processor: lint, simulation and replay of machine definitions. */
+  define: { windowS: 60, perAddress: 600, perAccount: 120, exact: true },
   export: { windowS: 86_400, perAddress: 100, perAccount: 5, exact: true },
 } as const satisfies Record<string, Rate>;
 

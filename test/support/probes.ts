@@ -89,6 +89,5 @@ export const probes: Readonly<Partial<Record<Permission, Probe | null>>> = {
   // 409 where the account is not about to be deleted: whoever hears that may.
   'user.delete.any': async ({ board, who, other }) =>
     verdict(await board.server.call('POST', `/api/users/${other}/restore`, { token: who.accessToken }), [404]),
-  'machine.define': null,
   'realtime.broadcast': null,
 };

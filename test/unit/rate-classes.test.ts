@@ -20,6 +20,8 @@ const sensitive: Readonly<Record<string, string>> = {
   'post /api/users/:id/connections': 'invite',
   'post /api/users/:id/skills/:slug/endorsements': 'invite',
   'post /api/users/:id/export': 'export',
+  'post /api/state-machines/definitions': 'define',
+  'post /api/state-machines/definitions/lint': 'define',
   'get /api/users/': 'search',
   'get /api/ventures/': 'search',
 };

@@ -98,6 +98,8 @@ export const MachineInstances = defineCollection<MachineInstance>(
     { key: { readers: 1, _id: 1 } },
     { key: { type: 1, marks: 1, _id: 1 } },
     { key: { taskNames: 1, _id: 1 }, partialFilterExpression: { taskNames: { $exists: true } } },
+    // Those that run on a version and have not ended.
+    { key: { type: 1, version: 1, status: 1, _id: 1 } },
   ],
 );
 

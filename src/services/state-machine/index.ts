@@ -2,6 +2,8 @@
 import type { EffectDefinition } from '#src/platform/effects/effect.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { routes as batchRoutes } from './batch/batch.routes.ts';
+import { definitionCommands } from './definitions/definitions.commands.ts';
+import { routes as definitionRoutes } from './definitions/definitions.routes.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { routes as taskRoutes } from './tasks/tasks.routes.ts';
@@ -21,12 +23,13 @@ export const stateMachineService: Service = {
     ...routes,
     ...batchRoutes,
     ...historyRoutes,
+    ...definitionRoutes,
     ...pictureRoutes,
     ...taskRoutes,
     ...waitingRoutes,
     ...webhookRoutes,
   ],
-  commands: [createInstance, sendEvent, fireTimer, ...webhookCommands],
+  commands: [createInstance, sendEvent, fireTimer, ...definitionCommands, ...webhookCommands],
   effects: [deliverWebhook as unknown as EffectDefinition],
   subscriptions,
 };

@@ -2,6 +2,7 @@
 import { pageOf } from '#src/platform/http/cursor.ts';
 import { expectedNumber, tagged } from '#src/platform/http/etag.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
+import { notRunnable } from './definitions/definitions.errors.ts';
 import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { instanceUnknown, seqDiffers } from './state-machine.errors.ts';
 import { askerFor, nameOfEvent } from './state-machine.policy.ts';
@@ -86,7 +87,7 @@ export const routes = [
     query: stateQuery,
     output: stateOutput,
     givesHeaders: etag,
-    problems: [instanceUnknown],
+    problems: [instanceUnknown, notRunnable],
     handle: async ({ params: { type, id }, query: { explain }, caller }) => {
       return tagged({ status: 200, body: await readState(caller, type, id, explain) }, 'seq');
     },

@@ -4,9 +4,11 @@
 // a read asks at once (`definitionFor`, `definitionBehind`).
 import { limits } from '#config/limits.ts';
 import type { Reader, State } from '#src/platform/commands/command.ts';
+import { compileDefinition, DefinitionError, parseDefinition } from '#src/platform/machines/data/data.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import type { MachineInstance } from '#src/platform/machines/store.ts';
+import { notRunnable } from './definitions.errors.ts';
 import { definitionId, MachineDefinitions, MachineTypes, type DefinitionRow } from './definitions.model.ts';
 import { builtIn, isBuiltIn } from './definitions.policy.ts';
 
@@ -29,13 +31,17 @@ export async function loadDefinitions(reader: Reader, wanted: Iterable<Definitio
   }
   const newest = asked.filter(({ version }) => version === undefined).map(({ type }) => type);
   const types = await reader.read(MachineTypes, newest);
-  const ids = [
-    ...asked.flatMap(({ type, version }) => (version === undefined ? [] : [definitionId(type, version)])),
-    ...types.flatMap((row) => (row && row.current !== null ? [definitionId(row._id, row.current)] : [])),
+  const needed = [
+    ...asked.flatMap(({ type, version }) =>
+      version === undefined ? [] : [{ id: definitionId(type, version), hash: undefined }],
+    ),
+    ...types.flatMap((row) =>
+      row?.current ? [{ id: definitionId(row._id, row.current.version), hash: row.current.hash }] : [],
+    ),
   ];
   await reader.read(
     MachineDefinitions,
-    ids.filter((id) => kept(id) === undefined),
+    needed.filter(({ id, hash }) => kept(id, hash) === undefined).map(({ id }) => id),
   );
 }
 
@@ -47,12 +53,12 @@ export function definitionIn(state: State, type: string, version?: number): Mach
   if (isBuiltIn(type)) {
     return ofMachines(type, version);
   }
-  const wanted = version ?? state.get(MachineTypes, type)?.current ?? null;
-  if (wanted === null) {
+  const current = version === undefined ? state.get(MachineTypes, type)?.current : { version, hash: undefined };
+  if (!current) {
     return undefined;
   }
-  const id = definitionId(type, wanted);
-  return kept(id) ?? compiled(state.get(MachineDefinitions, id));
+  const id = definitionId(type, current.version);
+  return kept(id, current.hash) ?? compiled(state.get(MachineDefinitions, id));
 }
 
 /** For `decide`: the definition an instance runs on. Throws where there is none: that is a deploy gone wrong, not a no. */
@@ -60,21 +66,32 @@ export function definitionOf(state: State, instance: RunsOn): MachineDefinition 
   return found(definitionIn(state, instance.type, instance.version), instance);
 }
 
-/** For reads: as `definitionIn`. */
+/** For reads: as `definitionIn`. Errors: `state-machine.not-runnable`. */
 export async function definitionFor(type: string, version?: number): Promise<MachineDefinition | undefined> {
   if (isBuiltIn(type)) {
     return ofMachines(type, version);
   }
-  const wanted =
-    version ?? (await MachineTypes.native().findOne({ _id: type }, { maxTimeMS: limits.mongoMs }))?.current;
-  if (wanted === undefined || wanted === null) {
+  const current =
+    version === undefined
+      ? (await MachineTypes.native().findOne({ _id: type }, { maxTimeMS: limits.mongoMs }))?.current
+      : { version, hash: undefined };
+  if (!current) {
     return undefined;
   }
-  const _id = definitionId(type, wanted);
-  return kept(_id) ?? compiled(await MachineDefinitions.native().findOne({ _id }, { maxTimeMS: limits.mongoMs }));
+  const _id = definitionId(type, current.version);
+  const known = kept(_id, current.hash);
+  return known ?? readied(await MachineDefinitions.native().findOne({ _id }, { maxTimeMS: limits.mongoMs }));
 }
 
-/** For reads: as `definitionOf`. */
+function readied(row: DefinitionRow | null): MachineDefinition | undefined {
+  try {
+    return compiled(row);
+  } catch (error) {
+    throw error instanceof MachineFault ? notRunnable(error.message) : error;
+  }
+}
+
+/** For reads: as `definitionOf`. Errors: `state-machine.not-runnable`. */
 export async function definitionBehind(instance: RunsOn): Promise<MachineDefinition> {
   return found(await definitionFor(instance.type, instance.version), instance);
 }
@@ -92,24 +109,32 @@ function found(definition: MachineDefinition | undefined, { _id, version }: Runs
   return definition;
 }
 
+interface Ready {
+  readonly definition: MachineDefinition;
+  readonly hash: string;
+  readonly usedAt: number;
+}
+
 /** Definitions made ready, in the order of their last use. What a version says never changes, so none grows old. */
-const ready = new Map<string, { readonly definition: MachineDefinition; readonly usedAt: number }>();
+const ready = new Map<string, Ready>();
 const mostReady = 128;
 /** What was just used stays, however many there are: a batch counts on what it found here. */
 const leastMs = 60_000;
 
-function kept(id: string): MachineDefinition | undefined {
-  const definition = ready.get(id)?.definition;
-  if (definition) {
-    keep(id, definition);
+/** `hash` is only known where a type was read: it tells a database that was put in the place of another. */
+function kept(id: string, hash: string | undefined): MachineDefinition | undefined {
+  const one = ready.get(id);
+  if (!one || (hash !== undefined && hash !== one.hash)) {
+    return undefined;
   }
-  return definition;
+  keep(id, one);
+  return one.definition;
 }
 
-function keep(id: string, definition: MachineDefinition): void {
+function keep(id: string, { definition, hash }: Omit<Ready, 'usedAt'>): void {
   const now = Date.now();
   ready.delete(id);
-  ready.set(id, { definition, usedAt: now });
+  ready.set(id, { definition, hash, usedAt: now });
   for (const [oldest, { usedAt }] of ready) {
     if (ready.size <= mostReady || now - usedAt < leastMs) {
       return;
@@ -123,11 +148,15 @@ function compiled(row: DefinitionRow | null): MachineDefinition | undefined {
     return undefined;
   }
   const definition = compile(row);
-  keep(row._id, definition);
+  keep(row._id, { definition, hash: row.hash });
   return definition;
 }
 
-/** The one place where a stored definition is made ready to run. Throws MachineFault. */
-function compile({ _id }: DefinitionRow): MachineDefinition {
-  throw new MachineFault(`${_id} is data, which this version does not run`);
+function compile({ _id, type, version, source }: DefinitionRow): MachineDefinition {
+  try {
+    return compileDefinition(parseDefinition(JSON.parse(source)), { type, version });
+  } catch (error) {
+    // It could be run when it was registered: the product has changed since.
+    throw error instanceof DefinitionError ? new MachineFault(`${_id} cannot be run`, error) : error;
+  }
 }

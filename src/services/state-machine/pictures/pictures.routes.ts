@@ -2,6 +2,7 @@
 import { defineRoute, type RouteAnswer } from '#src/platform/http/route.ts';
 import type { Picture } from '#src/platform/machines/pictures/pictures.ts';
 import { picturePolicy } from '#src/platform/machines/pictures/theme.ts';
+import { notRunnable } from '../definitions/definitions.errors.ts';
 import { instanceUnknown, typeUnknown } from '../state-machine.errors.ts';
 import { instanceParams } from '../state-machine.schema.ts';
 import { chartTooLarge, notDrawn, stepUnknown } from './pictures.errors.ts';
@@ -26,7 +27,7 @@ export const routes = [
     scope: 'visible',
     params: typeParams,
     query: chartQuery,
-    problems: [typeUnknown, chartTooLarge, notDrawn],
+    problems: [typeUnknown, notRunnable, chartTooLarge, notDrawn],
     handle: async ({ params: { type }, query: { version, format } }) =>
       sent(await pictureOfType(type, version, format)),
   }),
@@ -39,7 +40,7 @@ export const routes = [
     scope: 'owner',
     params: instanceParams,
     query: pictureQuery,
-    problems: [instanceUnknown, stepUnknown, chartTooLarge, notDrawn],
+    problems: [instanceUnknown, notRunnable, stepUnknown, chartTooLarge, notDrawn],
     handle: async ({ params, query, caller }) => sent(await pictureOfInstance(caller, params, query)),
   }),
 ];
