@@ -12,7 +12,7 @@ const raise = (type: string) => ({ actions: { type: 'raise', params: { event: { 
 function onGo(transition: object | string, more: object = {}): object {
   return {
     events: { GO: { from: ['operator'] }, NEVER: { from: ['operator'] } },
-    context: { list: Array.from({ length: 150 }, (_, index) => index), text: 'abcdefghij' },
+    context: { list: Array.from({ length: 80 }, (_, index) => index), text: 'abcdefghij' },
     initial: 'a',
     states: { a: { on: { GO: transition, MORE: raise('MORE'), NEVER: 'b' } }, b: { type: 'final' }, ...more },
   };
