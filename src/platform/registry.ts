@@ -7,6 +7,7 @@ import type { StoredCheck } from './backup/checks.ts';
 import type { CommandDefinition } from './commands/command.ts';
 import type { EffectDefinition } from './effects/effect.ts';
 import type { Subscription } from './events/event.ts';
+import type { Reactor } from './events/reactor.ts';
 import type { Route } from './http/route.ts';
 import type { ImportDefinition } from './imports/definition.ts';
 import type { MachineDefinition } from './machines/definition.ts';
@@ -24,6 +25,8 @@ export interface Service {
   /** What charts may ask of it by name; see machines/effects.ts. */
   readonly machineEffects?: readonly MachineEffect[];
   readonly subscriptions?: readonly Subscription[];
+  /** Reactions that are data. */
+  readonly reactors?: readonly Reactor[];
   /** Pools it needs beside those of its commands. */
   readonly pools?: readonly PoolName[];
   readonly projections?: readonly Projection[];
@@ -40,6 +43,7 @@ export interface Registry {
   readonly commands: ReadonlyMap<string, CommandDefinition>;
   readonly effects: ReadonlyMap<string, EffectDefinition>;
   readonly subscriptions: ReadonlyMap<string, readonly Subscription[]>;
+  readonly reactors: readonly Reactor[];
   readonly projections: ReadonlyMap<string, Projection>;
   readonly machines: ReadonlyMap<string, MachineDefinition>;
   /** What charts may ask for by name. */
@@ -74,6 +78,7 @@ export function createRegistry(services: readonly Service[], machines: readonly 
     commands,
     effects,
     subscriptions,
+    reactors: services.flatMap((service) => service.reactors ?? []),
     projections: new Map(
       services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
     ),

@@ -18,6 +18,7 @@ export const permissions = Object.freeze({
   'machine.operate': 'Create machine instances and send any event to them',
   'machine.read.any': 'Read any machine instance',
   'machine.define': 'Register machine definitions',
+  'machine.automate': 'Make rules that start and signal any machine when something happens',
   'webhook.manage': 'Make endpoints of webhooks, and read what was delivered to them',
   'operation.read.any': 'Read operations of others',
   'deadletter.read': 'Read dead letters',

@@ -19,6 +19,8 @@ export interface Command<Input = unknown> {
   readonly requestHash: string;
   readonly requestId: string;
   readonly acceptedAt: Date;
+  /** See WorkDraft. */
+  readonly share?: number;
 }
 
 /** Reads documents by id or by another unique member into the batch's state; each collection is asked once a call. */
@@ -64,6 +66,8 @@ export interface WorkDraft {
   readonly notBefore?: Date;
   /** The row's id, where somebody wants to find it by it; made where it is left out. */
   readonly id?: string;
+  /** What reactors may still cause from it on; as its origin has it where it is left out (events/reactor.ts). */
+  readonly share?: number;
   readonly tell?: Tell;
   /** How long the row is kept once it is settled, where not as long as others. */
   readonly keepMs?: number;

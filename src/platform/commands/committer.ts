@@ -6,6 +6,7 @@ import { pools, type PoolName } from '#config/pools.ts';
 import { problems } from '../errors.ts';
 import { logFor } from '../log.ts';
 import { groupBy } from '../group-by.ts';
+import { refreshReactors } from '../events/reactor.ts';
 import { duplicateIn, isTransient } from '../mongo/transaction.ts';
 import { blocks, commandOf, type Registry } from '../registry.ts';
 import { underBatchSpans, workFacts } from '../tracing/row-spans.ts';
@@ -111,6 +112,7 @@ export class Committer {
       this.#knownBefore(rows),
       tenure.take(rows.map((row) => row._id)),
       this.#load(overlay, [...commands.values()]),
+      refreshReactors(this.#registry),
     ]);
     known.forEach((_, row) => commands.delete(row));
     const now = new Date();

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import mongoose from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { problems, unavailable, type AppError } from '../errors.ts';
+import { refreshReactors } from '../events/reactor.ts';
 import { countAccepted, countSettled } from '../metrics/metrics.ts';
 import { duplicateIn, inTransaction, isTransient } from '../mongo/transaction.ts';
 import { commandOf, type Registry } from '../registry.ts';
@@ -88,7 +89,7 @@ interface Prepared {
 async function prepare(registry: Registry, row: WorkRow): Promise<Prepared> {
   const command = commandFrom(registry, row);
   const overlay = new Overlay();
-  await commandOf(registry, row.kind).load([command], overlay);
+  await Promise.all([commandOf(registry, row.kind).load([command], overlay), refreshReactors(registry)]);
   const now = new Date();
   const plan = decideAll(registry, overlay, new Map([[row, command]]), now);
   const [failure] = plan.failures;

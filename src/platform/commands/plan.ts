@@ -3,6 +3,7 @@ import { leases, pools } from '#config/pools.ts';
 import { retention } from '#config/retention.ts';
 import { AppError, type Problem } from '../errors.ts';
 import type { StoredEvent } from '../events/event.ts';
+import { fullShare } from '../events/reactor.ts';
 import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
 import { blocks, commandOf, workKindOf, type Registry } from '../registry.ts';
 import type { Command, Decision, WorkDraft, Write } from './command.ts';
@@ -54,6 +55,7 @@ export function commandFrom(registry: Registry, row: WorkRow): Command {
     requestHash: row.requestHash,
     requestId: row.requestId,
     acceptedAt: row.acceptedAt,
+    ...shareOf(row),
   };
 }
 
@@ -138,7 +140,8 @@ export function addDecision(
       .flatMap((subscription) => subscription.react(event))
       .map((draft, index) => ({ ...draft, cause: `e.${event._id}.${index}` })),
   );
-  const work = [...(decision.work ?? []), ...reactions].map((draft) => workRow(registry, draft, row, now));
+  const asked = registry.reactors.flatMap((reactor) => reactor.react(events, row.share ?? fullShare));
+  const work = [...(decision.work ?? []), ...reactions, ...asked].map((draft) => workRow(registry, draft, row, now));
   overlay?.apply(decision.writes ?? []);
   plan.writes.push(...(decision.writes ?? []));
   plan.events.push(...events);
@@ -152,6 +155,11 @@ export function addDecision(
   });
 }
 
+/** The member `share`, where there is one. */
+function shareOf({ share }: { readonly share?: number | undefined }): { readonly share?: number } {
+  return share === undefined ? {} : { share };
+}
+
 function feedShards(audience: readonly string[]): string[] {
   return [...new Set(audience.map((feed) => `feeds.${shardOf(feed, pools.feeds.shards)}`))];
 }
@@ -160,7 +168,7 @@ function feedShards(audience: readonly string[]): string[] {
 export function workRow(
   registry: Registry,
   draft: WorkDraft,
-  cause: { requestId: string; traceparent?: string },
+  cause: { requestId: string; traceparent?: string; share?: number },
   now: Date,
 ): WorkRow {
   const definition = workKindOf(registry, draft.kind);
@@ -185,6 +193,7 @@ export function workRow(
     notBefore: draft.notBefore ?? new Date(0),
     requestId: cause.requestId,
     ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
+    ...shareOf({ share: draft.share ?? cause.share }),
     ...(draft.tell ? { tell: draft.tell } : {}),
     ...(draft.keepMs === undefined ? {} : { keepMs: draft.keepMs }),
     acceptedAt: now,

@@ -35,6 +35,8 @@ export interface WorkRow {
   readonly replyTo?: string;
   readonly requestId: string;
   readonly traceparent?: string;
+  /** What reactors may still cause from it on; missing where none of them caused it. */
+  readonly share?: number;
   /** Who hears how it ended, and how often that was told already. */
   readonly tell?: Tell;
   readonly told?: number;
@@ -66,6 +68,7 @@ export const Work = defineCollection<WorkRow>(
     replyTo: String,
     requestId: String,
     traceparent: String,
+    share: Number,
     tell: Object,
     told: Number,
     keepMs: Number,

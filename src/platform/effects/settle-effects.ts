@@ -7,6 +7,7 @@ import { tellEnds } from '../commands/tell.ts';
 import type { Tenure } from '../commands/tenure.ts';
 import { Work } from '../commands/work.ts';
 import { settleRows, Stale, writeEffects } from '../commands/write.ts';
+import { refreshReactors } from '../events/reactor.ts';
 import { isTransient } from '../mongo/transaction.ts';
 import type { Registry } from '../registry.ts';
 import { RetryableError, retryOf, TerminalError, waitBefore, type EffectDefinition } from './effect.ts';
@@ -44,6 +45,7 @@ export class EffectSettler {
   }
 
   async #settle(tenure: Tenure, landed: readonly Landed[]): Promise<void> {
+    await refreshReactors(this.#registry);
     const now = new Date();
     try {
       await this.#commit(tenure, this.#planOf(landed, now), now);

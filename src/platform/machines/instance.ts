@@ -27,6 +27,8 @@ export interface StepCause {
   readonly actor: string;
   readonly requestId: string;
   readonly now: Date;
+  /** What reactors may still cause from it on (events/reactor.ts); timers it arms hand it on. */
+  readonly share?: number;
 }
 
 /** A step as rows: all of them are written together or not at all. */
@@ -143,7 +145,7 @@ function applied(
     at: cause.now,
     prevHash: instance.lastHash,
   });
-  const timers = timersAfter(instance, taken, seq, cause.requestId);
+  const timers = timersAfter(instance, taken, seq, cause);
   const next: MachineInstance = {
     ...withoutTasks(instance),
     seq,
@@ -188,18 +190,18 @@ interface TimerChanges {
   readonly dropped: readonly ArmedTimer[];
 }
 
-function timersAfter(instance: Unborn, taken: Step, seq: number, requestId: string): TimerChanges {
+function timersAfter(instance: Unborn, taken: Step, seq: number, cause: StepCause): TimerChanges {
   // An instance that has ended waits for nothing.
   const drafts = taken.status === 'active' ? taken.timers : [];
-  const armed = drafts.map((draft, index) => armedTimer(`${instance._id}-${seq}-${index}`, draft, requestId));
+  const armed = drafts.map((draft, index) => armedTimer(`${instance._id}-${seq}-${index}`, draft, cause));
   const gone = new Set([...taken.cancels, ...armed.map((timer) => timer.sendId)]);
   const dropped = instance.timers.filter((timer) => taken.status !== 'active' || gone.has(timer.sendId));
   const kept = instance.timers.filter((timer) => !dropped.includes(timer));
   return { waiting: [...kept, ...armed], armed, dropped };
 }
 
-function armedTimer(id: string, draft: TimerDraft, requestId: string): ArmedTimer {
-  return { id, sendId: draft.sendId ?? id, trigger: draft.trigger, dueAt: draft.dueAt, requestId };
+function armedTimer(id: string, { sendId, trigger, dueAt }: TimerDraft, { requestId, share }: StepCause): ArmedTimer {
+  return { id, sendId: sendId ?? id, trigger, dueAt, requestId, ...(share === undefined ? {} : { share }) };
 }
 
 // The instance carries all that its timers' rows hold, so that dropping one needs no read.

@@ -11,6 +11,8 @@ export interface ArmedTimer {
   readonly trigger: Trigger;
   readonly dueAt: Date;
   readonly requestId: string;
+  /** What reactors may still cause from it on (events/reactor.ts). */
+  readonly share?: number;
 }
 
 /** An event that somebody may send where an instance stands, and that its definition calls a task. */
@@ -162,6 +164,7 @@ export interface Timer {
   /** Shard of its instance. */
   readonly shard: string;
   readonly requestId: string;
+  readonly share?: number;
   readonly firedAt?: Date;
   /** Why the machine could not take it. */
   readonly error?: string;
@@ -179,6 +182,7 @@ export const Timers = defineCollection<Timer>(
     state: String,
     shard: String,
     requestId: String,
+    share: Number,
     firedAt: Date,
     error: String,
     expireAt: Date,

@@ -58,5 +58,6 @@ function draftOf(timer: Timer): WorkDraft {
     kind: timerFireKind,
     input: { timerId: timer._id, instance: timer.instance },
     cause: `t.${timer._id}`,
+    ...(timer.share === undefined ? {} : { share: timer.share }),
   };
 }

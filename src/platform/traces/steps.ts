@@ -121,11 +121,14 @@ class Parents {
     return this.known(this.#work.get(`${key} ${origin}`));
   }
 
-  /** What a row of the product's own was asked for by: `t.<timer>`, `e.<event>.<n>` or `e.<instance>-<seq>-<n>`. */
+  /** What a row of the product's own was asked for by: `t.<timer>`, `r.<rule>.<event>`, `e.<event>.<n>` or `e.<instance>-<seq>-<n>`. */
   cause(row: TracedWork): string {
-    const [, kind, cause = ''] = (row.actor === 'system' && /^([te])\.(.+)$/u.exec(row.idempotencyKey ?? '')) || [];
+    const [, kind, cause = ''] = (row.actor === 'system' && /^([ter])\.(.+)$/u.exec(row.idempotencyKey ?? '')) || [];
     if (kind === 't') {
       return this.known(cause);
+    }
+    if (kind === 'r') {
+      return this.known(cause.slice(cause.indexOf('.') + 1));
     }
     const signal = /^(.+)-\d+$/u.exec(cause)?.[1];
     const event = this.known(cause.slice(0, cause.lastIndexOf('.')));

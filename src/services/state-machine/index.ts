@@ -4,6 +4,9 @@ import type { Service } from '#src/platform/registry.ts';
 import { routes as batchRoutes } from './batch/batch.routes.ts';
 import { definitionCommands } from './definitions/definitions.commands.ts';
 import { routes as definitionRoutes } from './definitions/definitions.routes.ts';
+import { ruleCommands } from './automation/automation.commands.ts';
+import { ruleRoutes } from './automation/automation.routes.ts';
+import { ruleReactor } from './automation/automation.workflow.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { routes as taskRoutes } from './tasks/tasks.routes.ts';
@@ -13,7 +16,7 @@ import { routes } from './state-machine.routes.ts';
 import { subscriptions } from './state-machine.subscriptions.ts';
 import { fireTimer } from './timers/timers.commands.ts';
 import { webhookCommands } from './webhooks/webhooks.commands.ts';
-import { deliverWebhook } from './webhooks/webhooks.effects.ts';
+import { deliverWebhook, webhookEffect } from './webhooks/webhooks.effects.ts';
 import { webhookRoutes } from './webhooks/webhooks.routes.ts';
 
 /** Machines: created, moved by events and timers, read, with a history that shows tampering. */
@@ -25,13 +28,16 @@ export const stateMachineService: Service = {
     ...historyRoutes,
     ...definitionRoutes,
     ...pictureRoutes,
+    ...ruleRoutes,
     ...taskRoutes,
     ...waitingRoutes,
     ...webhookRoutes,
   ],
-  commands: [createInstance, sendEvent, fireTimer, ...definitionCommands, ...webhookCommands],
+  commands: [createInstance, sendEvent, fireTimer, ...definitionCommands, ...ruleCommands, ...webhookCommands],
   effects: [deliverWebhook as unknown as EffectDefinition],
+  machineEffects: [webhookEffect],
   subscriptions,
+  reactors: [ruleReactor],
 };
 
 export { mayReadInstance } from './state-machine.queries.ts';

@@ -29,13 +29,15 @@ import { mayDo, mayRead, maySend } from './state-machine.policy.ts';
 import { presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
 import {
   createInput,
+  createKind,
   sendInput,
+  sendKind,
   type CreateInput,
   type EventBody,
   type MachineAsker,
   type SendInput,
 } from './state-machine.schema.ts';
-import { causeOf, decisionOf, sendKind, unlessFailed } from './state-machine.workflow.ts';
+import { causeOf, decisionOf, unlessFailed } from './state-machine.workflow.ts';
 
 /**
  * Creates an instance; answers with its state. The same input again: 200 and the state as it is.
@@ -43,7 +45,7 @@ import { causeOf, decisionOf, sendKind, unlessFailed } from './state-machine.wor
  * `state-machine.step-failed`.
  */
 export const createInstance = defineCommand<CreateInput>({
-  kind: 'state-machine.instance.create',
+  kind: createKind,
   pool: 'machines',
   input: createInput,
   problems: [typeUnknown, problems.forbidden, problems.invalid, inputDiffers, stepFailed],

@@ -3,6 +3,10 @@ import { z } from 'zod';
 import { pageQuery } from '#src/platform/http/cursor.ts';
 import { isReserved } from '#src/platform/machines/kernel.ts';
 
+/** The kinds of the commands that create an instance and send one an event, for those who make rows of them. */
+export const createKind = 'state-machine.instance.create';
+export const sendKind = 'state-machine.event.send';
+
 // Types hold no dot, so that `<type>.<id>` can be taken apart; neither holds a colon, which ids of jobs refuse.
 const type = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u, 'must be a name of letters, digits, _ and -');
 const id = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/u, 'may hold letters, digits, ., _ and -');

@@ -11,10 +11,7 @@ import type { MachineInstance } from '#src/platform/machines/store.ts';
 import { emittedData } from './definitions/definitions.policy.ts';
 import { stepFailed } from './state-machine.errors.ts';
 import { machineTransitioned } from './state-machine.events.ts';
-import { eventBody } from './state-machine.schema.ts';
-
-/** The kind of the command that sends an event; effects of the type `signal` become such commands. */
-export const sendKind = 'state-machine.event.send';
+import { eventBody, sendKind } from './state-machine.schema.ts';
 
 /** The feeds that hear of an instance. */
 function audienceOf(instance: MachineInstance): string[] {
@@ -72,7 +69,8 @@ function paramsOf<Params>(definition: MachineDefinition, effect: Effect, schema:
 
 /** Who and what causes the step of a command; `eventId` where it is not where the command came from. */
 export function causeOf(command: Command, now: Date, eventId = command.origin): StepCause {
-  return { eventId, actor: command.actor, requestId: command.requestId, now };
+  const { actor, requestId, share } = command;
+  return { eventId, actor, requestId, now, ...(share === undefined ? {} : { share }) };
 }
 
 /** What is committed of a step: its rows and what follows from it. Throws MachineFault as `consequencesOf` does. */

@@ -10,7 +10,7 @@ import { Transitions, type MachineInstance, type Transition } from '#src/platfor
 import { definitionBehind, definitionFor } from '../definitions/definitions.workflow.ts';
 import { typeUnknown } from '../state-machine.errors.ts';
 import { readInstance } from '../state-machine.queries.ts';
-import { sendKind } from '../state-machine.workflow.ts';
+import { sendKind } from '../state-machine.schema.ts';
 import { chartTooLarge, notDrawn, stepUnknown } from './pictures.errors.ts';
 
 /** Steps of the way that are drawn; of a longer one the newest. */

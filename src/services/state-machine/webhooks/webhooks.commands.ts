@@ -52,13 +52,13 @@ function changed(
   verb: 'make' | 'change' | 'renew' | 'remove',
   endpoint: WebhookEndpoint,
 ): Pick<Decision, 'writes' | 'events' | 'result'> {
-  const head = state.get(Heads, headId) ?? { _id: headId, count: 0, rev: 0 };
+  const head = state.get(Heads, headId) ?? { _id: headId, count: 0, stamp: '', rev: 0 };
   const more = { make: 1, change: 0, renew: 0, remove: -1 }[verb];
   const { name } = command.input;
   return {
     writes: [
       put(WebhookEndpoints, endpoint),
-      ...(more === 0 ? [] : [put(Heads, { ...head, count: head.count + more, rev: head.rev + 1 })]),
+      ...(more === 0 ? [] : [put(Heads, { ...head, count: head.count + more, stamp: command.id, rev: head.rev + 1 })]),
     ],
     events: [actDone(command.id, { action: `webhook.${verb}`, target: { endpoint: name, url: endpoint.url } })],
     result: presentEndpoint(endpoint, state.get(WebhooksGone, name)),

@@ -2,6 +2,7 @@
 import { config } from '#config/env.ts';
 import { put } from '#src/platform/commands/command.ts';
 import { defineEffect, RetryableError, TerminalError } from '#src/platform/effects/effect.ts';
+import { defineMachineEffect } from '#src/platform/machines/effects.ts';
 import { AddressRefused, post, type PostAnswer } from '#src/platform/outbound/post.ts';
 import { deliverKind, WebhooksGone, type WebhookEndpoint } from './webhooks.model.ts';
 import { EndpointGone, goneAt, judge, messageOf, secretOf } from './webhooks.policy.ts';
@@ -56,4 +57,15 @@ export const deliverWebhook = defineEffect<DeliverInput, Pick<PostAnswer, 'statu
     ended.state === 'dead' && ended.error instanceof EndpointGone
       ? { writes: [put(WebhooksGone, { _id: input.endpoint, rev: ended.error.rev, at: now })] }
       : {},
+});
+
+/** A message to an endpoint, asked for by a machine: once for each step, repeated under one id until it is taken. */
+export const webhookEffect = defineMachineEffect<DeliverInput>({
+  name: 'webhook',
+  summary: 'Send a message to an endpoint of webhooks, by its name',
+  input: deliverInput,
+  kind: deliverKind,
+  needs: 'webhook.manage',
+  idempotency: 'key',
+  toInput: (input) => input,
 });
