@@ -91,6 +91,9 @@ describe('webhooks', function () {
     assert.notEqual(renewed.secret, secret);
     assert.equal(renewed['secretVersion'], 2);
     assert.ok(!('secret' in ((await call('POST', '', body, headers)).body as View)));
+    assert.equal((await call('POST', '/sealed/test')).status, 201);
+    const [message] = await sent('sealed');
+    assert.ok(message && isSigned(message, secret) && isSigned(message, renewed.secret));
   });
 
   it('keeps endpoints: names are taken once, changes want the revision, what is removed is gone', async () => {

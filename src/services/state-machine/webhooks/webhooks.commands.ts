@@ -15,7 +15,7 @@ import { problems, type AppError } from '#src/platform/errors.ts';
 import { Heads } from '../automation/automation.model.ts';
 import { webhookProblems } from './webhooks.errors.ts';
 import { deliverKind, WebhookEndpoints, WebhooksGone, type WebhookEndpoint } from './webhooks.model.ts';
-import { goneAt, maxEndpoints } from './webhooks.policy.ts';
+import { bothSecretsMs, goneAt, maxEndpoints } from './webhooks.policy.ts';
 import { presentEndpoint } from './webhooks.presenter.ts';
 import { inputs, type DeliverInput } from './webhooks.schema.ts';
 
@@ -120,7 +120,7 @@ export const changeEndpoint = defineCommand<Input<'change'>>({
   },
 });
 
-/** Gives an endpoint another secret, from the next attempt on. Codes: state-machine.webhook-not-found. */
+/** Gives an endpoint another secret; for a day messages are signed with the one of before, too. Codes: state-machine.webhook-not-found. */
 export const renewSecret = defineCommand<Input<'renew'>>({
   kind: 'state-machine.webhook.renew',
   pool: 'direct',
@@ -137,7 +137,15 @@ export const renewSecret = defineCommand<Input<'renew'>>({
     }
     const by = { savedBy: command.actor, updatedAt: now };
     const secretVersion = before.secretVersion + 1;
-    return changed(state, command, 'renew', { ...before, ...by, sealedSecret, secretVersion, rev: before.rev + 1 });
+    const old = { oldSecret: before.sealedSecret, oldUntil: new Date(now.getTime() + bothSecretsMs) };
+    return changed(state, command, 'renew', {
+      ...before,
+      ...by,
+      ...old,
+      sealedSecret,
+      secretVersion,
+      rev: before.rev + 1,
+    });
   },
 });
 
@@ -156,7 +164,8 @@ export const removeEndpoint = defineCommand<Input<'remove'>>({
       return unknown(name);
     }
     const expireAt = new Date(now.getTime() + retention.automationRemovedMs);
-    const gone = { sealedSecret: '', removedAt: now, expireAt, updatedAt: now, rev: before.rev + 1 };
+    const secrets = { sealedSecret: '', oldSecret: '', oldUntil: now };
+    const gone = { ...secrets, removedAt: now, expireAt, updatedAt: now, rev: before.rev + 1 };
     return changed(state, command, 'remove', { ...before, ...gone });
   },
 });

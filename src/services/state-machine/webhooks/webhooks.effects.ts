@@ -5,7 +5,7 @@ import { defineEffect, RetryableError, TerminalError } from '#src/platform/effec
 import { defineMachineEffect } from '#src/platform/machines/effects.ts';
 import { AddressRefused, post, type PostAnswer } from '#src/platform/outbound/post.ts';
 import { deliverKind, WebhooksGone, type WebhookEndpoint } from './webhooks.model.ts';
-import { EndpointGone, goneAt, judge, messageOf, secretOf } from './webhooks.policy.ts';
+import { EndpointGone, goneAt, judge, messageOf, secretsOf } from './webhooks.policy.ts';
 import { findEndpoint } from './webhooks.queries.ts';
 import { deliverInput, type DeliverInput } from './webhooks.schema.ts';
 
@@ -24,7 +24,8 @@ async function openEndpoint(name: string): Promise<WebhookEndpoint> {
 }
 
 async function send(endpoint: WebhookEndpoint, input: DeliverInput, id: string, signal: AbortSignal) {
-  const message = messageOf(id, input, secretOf(endpoint), new Date());
+  const now = new Date();
+  const message = messageOf(id, input, secretsOf(endpoint, now), now);
   try {
     return await post({ ...message, url: endpoint.url, signal, allowed: config.webhookAllowPrivate });
   } catch (error) {

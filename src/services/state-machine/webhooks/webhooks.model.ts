@@ -13,6 +13,9 @@ export interface WebhookEndpoint {
   readonly enabled: boolean;
   /** Sealed under a key of MASTER_KEY, bound to its name. Empty where it was removed. */
   readonly sealedSecret: string;
+  /** The secret of before, sealed, and until when messages are signed with it, too. */
+  readonly oldSecret?: string;
+  readonly oldUntil?: Date;
   /** Grows with every new secret. */
   readonly secretVersion: number;
   readonly savedBy: string;
@@ -30,6 +33,8 @@ export const WebhookEndpoints = defineCollection<WebhookEndpoint>(
     url: String,
     enabled: Boolean,
     sealedSecret: String,
+    oldSecret: String,
+    oldUntil: Date,
     secretVersion: Number,
     savedBy: String,
     createdAt: Date,

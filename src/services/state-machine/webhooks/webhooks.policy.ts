@@ -19,6 +19,9 @@ export function newSealedSecret(name: string): string {
   return seal(purpose, `whsec_${randomBytes(32).toString('base64')}`, name);
 }
 
+/** How long messages are signed with the secret of before, too, so that no receiver has to change at the same moment. */
+export const bothSecretsMs = 86_400_000;
+
 /** The secret of an endpoint. Throws where it was sealed under another MASTER_KEY. */
 export function secretOf({ _id, sealedSecret }: Pick<WebhookEndpoint, '_id' | 'sealedSecret'>): string {
   const secret = unseal(purpose, sealedSecret, _id);
@@ -26,6 +29,16 @@ export function secretOf({ _id, sealedSecret }: Pick<WebhookEndpoint, '_id' | 's
     throw new TerminalError(`The secret of the endpoint ${_id} does not open with this MASTER_KEY`);
   }
   return secret;
+}
+
+/** The secrets messages are signed with now: the newest, and for a while the one before. */
+export function secretsOf(
+  endpoint: Pick<WebhookEndpoint, '_id' | 'sealedSecret' | 'oldSecret' | 'oldUntil'>,
+  now: Date,
+): string[] {
+  const { _id, oldSecret, oldUntil } = endpoint;
+  const old = oldSecret !== undefined && oldUntil !== undefined && oldUntil > now;
+  return [secretOf(endpoint), ...(old ? [secretOf({ _id, sealedSecret: oldSecret })] : [])];
 }
 
 /** When an endpoint answered that it is gone, at the revision it is at; null where it has not. */
@@ -50,7 +63,7 @@ export class EndpointGone extends TerminalError {
 export function messageOf(
   id: string,
   { type, data }: Pick<DeliverInput, 'type' | 'data'>,
-  secret: string,
+  secrets: readonly string[],
   now: Date,
 ): { readonly body: string; readonly headers: Readonly<Record<string, string>> } {
   const body = JSON.stringify({ type, timestamp: madeAt(id).toISOString(), data });
@@ -61,7 +74,7 @@ export function messageOf(
       'user-agent': 'SmartStart-Brain-Webhooks',
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-      'webhook-signature': new Webhook(secret).sign(id, now, body),
+      'webhook-signature': secrets.map((secret) => new Webhook(secret).sign(id, now, body)).join(' '),
     },
   };
 }

@@ -119,7 +119,7 @@ const writes = [
     ...manage,
     method: 'post',
     path: `${base}/:name/secret`,
-    summary: 'Give an endpoint another secret, at once; it is shown once',
+    summary: 'Give an endpoint another secret, shown once; the one of before signs along for a day',
     params: endpointParams,
     status: 201,
     output: endpointMade,

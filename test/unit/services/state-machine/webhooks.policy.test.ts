@@ -11,6 +11,7 @@ import {
   messageOf,
   newSealedSecret,
   secretOf,
+  secretsOf,
 } from '#src/services/state-machine/webhooks/webhooks.policy.ts';
 import { isSigned } from '../../../support/receiver.ts';
 
@@ -46,8 +47,8 @@ describe('messages of webhooks', () => {
     assert.match(secret, /^whsec_[A-Za-z0-9+/]{43}=$/u);
     const id = newId();
     const message = { type: 'order.paid', data: { text: 'Łódź 😀', amount: 5 } };
-    const first = messageOf(id, message, secret, new Date());
-    const second = messageOf(id, message, secret, new Date(Date.now() + 60_000));
+    const first = messageOf(id, message, [secret], new Date());
+    const second = messageOf(id, message, [secret], new Date(Date.now() + 60_000));
     assert.ok(isSigned(first, secret));
     assert.ok(isSigned(second, secret));
     assert.equal(first.body, second.body);
@@ -57,6 +58,17 @@ describe('messages of webhooks', () => {
     const body = JSON.parse(first.body) as { type: string; timestamp: string; data: unknown };
     assert.deepEqual({ ...body, timestamp: '' }, { ...message, timestamp: '' });
     assert.ok(Math.abs(Date.parse(body.timestamp) - Date.now()) < 5_000);
+  });
+
+  it('are signed with the secret of before, too, for a day after a new one', () => {
+    const sealed = { _id: 'orders', sealedSecret: newSealedSecret('orders'), oldSecret: newSealedSecret('orders') };
+    const oldUntil = new Date(Date.now() + 1_000);
+    const old = secretOf({ _id: 'orders', sealedSecret: sealed.oldSecret });
+    const now = new Date();
+    const both = messageOf(newId(), { type: 'a.b', data: {} }, secretsOf({ ...sealed, oldUntil }, now), now);
+    assert.ok(isSigned(both, secretOf(sealed)) && isSigned(both, old));
+    const late = messageOf(newId(), { type: 'a.b', data: {} }, secretsOf({ ...sealed, oldUntil }, oldUntil), now);
+    assert.ok(isSigned(late, secretOf(sealed)) && !isSigned(late, old));
   });
 
   it('are sealed with a secret that opens for their endpoint alone', () => {
