@@ -24,6 +24,7 @@ export const pools = {
   machines: pool({ what: 'State machines: their events and timers' }),
   operations: pool({ what: 'Schedules and imports' }),
   effects: pool({ what: 'Effects outside: mails' }),
+  webhooks: pool({ what: 'Webhooks: calls of other systems', shards: 4 }),
   feeds: pool({ what: 'Numbering the events of feeds', maxBatch: 1_000, deepBatch: 1_000 }),
 } as const satisfies Record<string, PoolSettings>;
 
@@ -31,7 +32,7 @@ export const pools = {
 export type PoolName = keyof typeof pools;
 
 /** Pools whose work goes outside: `defineEffect`. All others take commands. */
-export type EffectPool = 'effects';
+export type EffectPool = 'effects' | 'webhooks';
 
 /** How effects are performed by one process, whatever their kind. */
 export const performing = Object.freeze({

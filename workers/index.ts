@@ -7,6 +7,7 @@ import { feedsWorker } from './feeds.worker.ts';
 import { gamificationWorker } from './gamification.worker.ts';
 import { machinesWorker } from './machines.worker.ts';
 import { operationsWorker } from './operations.worker.ts';
+import { webhooksWorker } from './webhooks.worker.ts';
 
 /** Makes the owner of a pool's shards in this process. */
 export type PoolWorker = (registry: Registry) => Owner;
@@ -17,5 +18,6 @@ export const workers: Readonly<Record<PoolName, PoolWorker>> = {
   machines: machinesWorker,
   operations: operationsWorker,
   effects: effectsWorker,
+  webhooks: webhooksWorker,
   feeds: feedsWorker,
 };

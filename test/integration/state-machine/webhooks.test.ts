@@ -12,7 +12,7 @@ import { AddressRefused, post } from '#src/platform/outbound/post.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
-import { effectsWorker } from '#workers/effects.worker.ts';
+import { webhooksWorker } from '#workers/webhooks.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { ask, effectRow, reach } from '../../support/effects.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -33,7 +33,7 @@ describe('webhooks', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService, audit]);
-    owner = effectsWorker(server.registry);
+    owner = webhooksWorker(server.registry);
     owner.start();
     admin = await logInAdmin(server);
     receiver = await startReceiver();

@@ -18,6 +18,7 @@ describe('poolsFor', () => {
     assert.deepEqual(poolsFor(services, { pools: undefined, services: ['gamification'] }), ['gamification']);
     assert.deepEqual(poolsFor(services, { pools: undefined, services: ['state-machine', 'websocket'] }), [
       'machines',
+      'webhooks',
       'feeds',
     ]);
   });

@@ -44,7 +44,7 @@ async function send(endpoint: WebhookEndpoint, input: DeliverInput, id: string, 
  */
 export const deliverWebhook = defineEffect<DeliverInput, Pick<PostAnswer, 'status'>>({
   kind: deliverKind,
-  pool: 'effects',
+  pool: 'webhooks',
   input: deliverInput,
   timeoutMs: 10_000,
   retry,
