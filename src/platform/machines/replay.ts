@@ -1,0 +1,79 @@
+// Playing the log of an instance again: the same definitions, events, people and moments, one step after another, give the
+// same rows to the hash. Pure. Called where somebody asks what an instance was at a step.
+import type { MachineDefinition } from './definition.ts';
+import { MachineFault } from './fault.ts';
+import { advance, create, expire, type Advance } from './instance.ts';
+import type { NotAccepted } from './kernel.ts';
+import type { MachineInstance, Transition } from './store.ts';
+
+/** The log cannot be played again from this step on. */
+export class ReplayFault extends Error {
+  readonly seq: number;
+
+  constructor(seq: number, reason: string, cause?: unknown) {
+    super(`Step ${seq} cannot be played again: ${reason}`, { cause });
+    this.name = 'ReplayFault';
+    this.seq = seq;
+  }
+}
+
+/** One instance that is played again: hand it the rows in order of `seq`, from 0. */
+export class Replay {
+  readonly #born: Pick<MachineInstance, 'key' | 'inputHash'>;
+  #instance: MachineInstance | undefined;
+
+  constructor(born: Pick<MachineInstance, 'key' | 'inputHash'>) {
+    this.#born = born;
+  }
+
+  /**
+   * The instance as it stood after the last row. Its timers are those its steps armed: one that went off and changed
+   * nothing has left no step, and is still there.
+   */
+  get instance(): MachineInstance {
+    if (!this.#instance) {
+      throw new Error('Nothing has been played yet');
+    }
+    return this.#instance;
+  }
+
+  /**
+   * Takes the next row, with the definition of its version. Throws ReplayFault where the step does not come to the row
+   * that is stored, hash and all, or is none that the chart took.
+   */
+  take(definition: MachineDefinition, row: Transition): void {
+    const { transition, instance } = this.#again(definition, row);
+    if (transition.hash !== row.hash) {
+      throw new ReplayFault(row.seq, 'it comes to something else than what is stored');
+    }
+    this.#instance = instance;
+  }
+
+  #again(definition: MachineDefinition, row: Transition): Advance {
+    let outcome: Advance | NotAccepted;
+    try {
+      outcome = this.#step(definition, row);
+    } catch (error) {
+      throw error instanceof MachineFault ? new ReplayFault(row.seq, error.message, error) : error;
+    }
+    if (!outcome.accepted) {
+      throw new ReplayFault(row.seq, `nothing takes ${row.event.type} there`);
+    }
+    return outcome;
+  }
+
+  #step(definition: MachineDefinition, row: Transition): Advance | NotAccepted {
+    const cause = { eventId: row.eventId, actor: row.actor, requestId: row.requestId, now: row.at };
+    if (!this.#instance) {
+      if (row.event.type !== 'created') {
+        throw new ReplayFault(row.seq, 'it was not created by itself');
+      }
+      const input = (row.event['input'] ?? {}) as Record<string, unknown>;
+      return create(definition, { id: this.#born.key, input, inputHash: this.#born.inputHash }, cause);
+    }
+    const timer = this.#instance.timers.find(({ id }) => row.eventId === `t.${id}`);
+    return timer
+      ? expire(definition, this.#instance, timer, cause)
+      : advance(definition, this.#instance, row.event, cause);
+  }
+}
