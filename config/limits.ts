@@ -31,6 +31,8 @@ export const limits = Object.freeze({
   machineEvents: 100,
   /** Requests that may wait for a machine in one API process. */
   machineWatches: 1_000,
+  /** Steps of a machine that are played again for one request. */
+  machineReplaySteps: 10_000,
   socketMessageBytes: 64 * 1024,
   socketFeeds: 60,
   socketBufferBytes: 1024 * 1024,

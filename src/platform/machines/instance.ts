@@ -204,8 +204,8 @@ function armedTimer(id: string, { sendId, trigger, dueAt }: TimerDraft, { reques
   return { id, sendId: sendId ?? id, trigger, dueAt, requestId, ...(share === undefined ? {} : { share }) };
 }
 
-// The instance carries all that its timers' rows hold, so that dropping one needs no read.
-function timerRow(instance: string, { id, ...timer }: ArmedTimer): Timer {
+/** The row of an armed timer. The instance carries all that it holds, so that dropping one needs no read. */
+export function timerRow(instance: string, { id, ...timer }: ArmedTimer): Timer {
   return { _id: id, instance, ...timer, state: 'armed', shard: shardFor('machines', instance) };
 }
 

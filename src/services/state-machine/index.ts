@@ -7,6 +7,8 @@ import { routes as definitionRoutes } from './definitions/definitions.routes.ts'
 import { ruleCommands } from './automation/automation.commands.ts';
 import { ruleRoutes } from './automation/automation.routes.ts';
 import { ruleReactor } from './automation/automation.workflow.ts';
+import { forkInstance } from './forks/forks.commands.ts';
+import { routes as forkRoutes } from './forks/forks.routes.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { routes as taskRoutes } from './tasks/tasks.routes.ts';
@@ -25,6 +27,7 @@ export const stateMachineService: Service = {
   routes: [
     ...routes,
     ...batchRoutes,
+    ...forkRoutes,
     ...historyRoutes,
     ...definitionRoutes,
     ...pictureRoutes,
@@ -33,7 +36,15 @@ export const stateMachineService: Service = {
     ...waitingRoutes,
     ...webhookRoutes,
   ],
-  commands: [createInstance, sendEvent, fireTimer, ...definitionCommands, ...ruleCommands, ...webhookCommands],
+  commands: [
+    createInstance,
+    sendEvent,
+    fireTimer,
+    forkInstance,
+    ...definitionCommands,
+    ...ruleCommands,
+    ...webhookCommands,
+  ],
   effects: [deliverWebhook as unknown as EffectDefinition],
   machineEffects: [webhookEffect],
   subscriptions,

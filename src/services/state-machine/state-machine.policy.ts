@@ -2,7 +2,7 @@
 import { defineAccess, may, thoseOneMay, type Asker, type Condition } from '#src/platform/auth/abilities.ts';
 import type { MachineEvent, MachinePeople, Principal } from '#src/platform/machines/definition.ts';
 import { standsFor } from '#src/platform/machines/people.ts';
-import { instanceId } from '#src/platform/machines/store.ts';
+import { instanceId, type StepRef } from '#src/platform/machines/store.ts';
 import type { MachineAsker, SendInput } from './state-machine.schema.ts';
 
 function namesOf({ userId, roles }: Asker): string[] {
@@ -53,9 +53,13 @@ export function mayDo(asker: MachineAsker, principals: readonly Principal[], peo
  */
 export function maySend(
   asker: MachineAsker,
-  instance: MachinePeople & { readonly readers: readonly string[] },
+  instance: MachinePeople & { readonly readers: readonly string[]; readonly forkedFrom?: StepRef },
   event: MachineEvent | undefined,
 ): 'yes' | 'forbidden' | 'hidden' {
+  // A fork is for operators, whoever its definition names.
+  if (instance.forkedFrom && !asker.operates) {
+    return mayRead(asker, instance.readers) ? 'forbidden' : 'hidden';
+  }
   if (event ? mayDo(asker, event.from, instance) : asker.operates || takesPart(asker, instance)) {
     return 'yes';
   }

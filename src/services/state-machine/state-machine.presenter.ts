@@ -20,9 +20,14 @@ export function presentState(definition: MachineDefinition, instance: MachineIns
     timers: instance.timers
       .toSorted((left, right) => left.dueAt.getTime() - right.dueAt.getTime())
       .map((timer) => ({ name: timer.sendId, dueAt: timer.dueAt.toISOString() })),
+    ...forkOf(instance),
     createdAt: instance.createdAt.toISOString(),
     updatedAt: instance.updatedAt.toISOString(),
   };
+}
+
+function forkOf({ forkedFrom }: Pick<MachineInstance, 'forkedFrom'>): Pick<MachineInstance, 'forkedFrom'> {
+  return forkedFrom ? { forkedFrom } : {};
 }
 
 /** What one transition's guard says of an event. */
@@ -41,6 +46,7 @@ export function presentSummary(instance: MachineInstance): InstanceSummary {
     value,
     status,
     tags: [...tags],
+    ...forkOf(instance),
     createdAt: createdAt.toISOString(),
     updatedAt: updatedAt.toISOString(),
   };

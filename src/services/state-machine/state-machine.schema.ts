@@ -20,6 +20,9 @@ export const seq = z.number().int().min(0);
 /** A moment, in ISO 8601 and UTC. */
 export const time = z.iso.datetime();
 
+/** A step of an instance. */
+export const stepRef = z.strictObject({ type, id, seq });
+
 /** `:type` and `:id` of a path. */
 export const instanceParams = z.strictObject({ type, id });
 
@@ -99,6 +102,8 @@ export const stateOutput = z
     timers: z.array(z.strictObject({ name: z.string(), dueAt: time })),
     /** With `?explain=`: what the guard of each transition says of that event, sent without payload by who asks. */
     verdicts: z.array(verdict).optional(),
+    /** The step it was forked at: a trial, whose effects nobody does. */
+    forkedFrom: stepRef.optional(),
     createdAt: time,
     updatedAt: time,
   })
@@ -140,6 +145,7 @@ export const instanceSummary = z.strictObject({
   value: stateValue,
   status,
   tags: z.array(z.string()),
+  forkedFrom: stepRef.optional(),
   createdAt: time,
   updatedAt: time,
 });

@@ -26,6 +26,10 @@ export function consequencesOf(
   definition: MachineDefinition,
   { instance, transition }: Pick<Advance, 'instance' | 'transition'>,
 ): { events: EventDraft[]; work: WorkDraft[] } {
+  if (instance.forkedFrom) {
+    // A trial of what might be: nobody hears of it, and nothing is done.
+    return { events: [], work: [] };
+  }
   const audience = audienceOf(instance);
   const subject = `machine.${instance._id}`;
   const { seq, from, to, status, changed } = transition;

@@ -17,8 +17,8 @@ export function presentStood(step: Transition, tags: readonly string[] | undefin
 
 /** The first line of a story: whose it is. */
 export function presentSubject(instance: MachineInstance) {
-  const { type, key: id, version, seq, status, value, owner, createdAt, updatedAt } = instance;
-  return { kind: 'machine', type, id, version, seq, status, value, owner, createdAt, updatedAt };
+  const { type, key: id, version, seq, status, value, owner, forkedFrom, createdAt, updatedAt } = instance;
+  return { kind: 'machine', type, id, version, seq, status, value, owner, forkedFrom, createdAt, updatedAt };
 }
 
 /** The cause under which an effect of a step became work. */
@@ -28,9 +28,14 @@ export function causeOfEffect({ instance, seq }: Pick<Transition, 'instance' | '
 
 /**
  * An effect of a step and what became of it: the state of its work row, `told` for events, which are rows of the step's own
- * transaction, or `settled` where the row was settled so long ago that it is not kept.
+ * transaction, `settled` where the row was settled so long ago that it is not kept, or `dry`: a fork asks for nothing.
  */
-export function presentEffect(step: Transition, index: number, outcomes: ReadonlyMap<string, WorkRow>) {
+export function presentEffect(
+  step: Transition,
+  index: number,
+  outcomes: ReadonlyMap<string, WorkRow>,
+  isFork: boolean,
+) {
   const { name, params } = step.effects[index] ?? { name: '', params: null };
   const row = outcomes.get(causeOfEffect(step, index));
   const work = row && {
@@ -41,7 +46,8 @@ export function presentEffect(step: Transition, index: number, outcomes: Readonl
     doneAt: row.doneAt,
   };
   const otherwise = name === 'emit' || name === 'log' ? 'told' : 'settled';
-  return { kind: 'effect', seq: step.seq, index, name, params, outcome: row?.state ?? otherwise, ...work };
+  const outcome = isFork ? 'dry' : (row?.state ?? otherwise);
+  return { kind: 'effect', seq: step.seq, index, name, params, outcome, ...work };
 }
 
 /** A timer, whether it went off or not. */

@@ -147,7 +147,9 @@ async function* linesOf(instance: MachineInstance): AsyncGenerator<string> {
     for (const step of steps) {
       check.see(step);
       yield line({ kind: 'transition', ...presentTransition(step) });
-      yield* step.effects.map((_, index) => line(presentEffect(step, index, outcomes)));
+      yield* step.effects.map((_, index) =>
+        line(presentEffect(step, index, outcomes, instance.forkedFrom !== undefined)),
+      );
     }
   }
   // The ids of an instance's timers begin with its own; so do those of instances whose ids go on with a "-".
