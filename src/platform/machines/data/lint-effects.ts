@@ -1,5 +1,6 @@
 // Lint of effects: they are known, and what is given to them fits, as far as it is written down.
 import type { z } from 'zod';
+import { effectPrefix } from '../effects.ts';
 import type { Json } from '../json.ts';
 import { isOwnAction } from './action-schema.ts';
 import { pointerTo, type Finding, type Lint } from './findings.ts';
@@ -7,8 +8,6 @@ import type { Subject } from './subject.ts';
 import { placedActions } from './lint-names.ts';
 import { celOf } from './source.ts';
 import { holesOf, type Hole } from './values.ts';
-
-const effectPrefix = 'effect:';
 
 /** Effects nobody knows, params that do not fit, and events emitted under another's name. */
 export function effectFindings({ model: { states }, options: { effects, type } }: Subject): Lint {

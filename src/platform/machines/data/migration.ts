@@ -22,12 +22,15 @@ export interface MigrationPlan {
   readonly timers?: Readonly<Record<string, 'keep' | 'restart' | 'drop'>> | undefined;
 }
 
-/** Checks a plan. */
-export const migrationPlan: z.ZodType<MigrationPlan> = z.strictObject({
+/** The members of a plan, for doors that take more beside them. */
+export const planShape = {
   states: z.record(path, path).optional(),
   context: z.union([cel, z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/u), template)]).optional(),
   timers: z.record(z.string().max(1_200), z.enum(['keep', 'restart', 'drop'])).optional(),
-});
+} as const;
+
+/** Checks a plan. */
+export const migrationPlan: z.ZodType<MigrationPlan> = z.strictObject(planShape);
 
 /** An instance on another version, as data. */
 export interface Migration {
