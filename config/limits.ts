@@ -11,6 +11,8 @@ export const limits = Object.freeze({
   headerChars: 1_024,
   pageDefault: 20,
   pageMax: 100,
+  /** Timers one machine may wait for at once: all of them stand in its row. */
+  machineTimers: 500,
   /** How long an answer waits for the commit when the request does not say. */
   waitDefaultMs: 5_000,
   waitMaxMs: 30_000,

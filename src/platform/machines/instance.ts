@@ -1,9 +1,11 @@
 // From a step of the kernel to the rows it leaves: pure, called by the decide of the state-machine commands.
+import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { put, insert, type Write } from '../commands/command.ts';
 import { shardFor } from '../commands/work.ts';
 import { canonicalJson } from '../ids.ts';
 import type { MachineDefinition } from './definition.ts';
+import { MachineFault } from './fault.ts';
 import { toJson } from './json.ts';
 import { fire, start, step, type MachineEventInput, type NotAccepted, type Step, type TimerDraft } from './kernel.ts';
 import { concernsAfter } from './tasks.ts';
@@ -197,6 +199,9 @@ function timersAfter(instance: Unborn, taken: Step, seq: number, cause: StepCaus
   const gone = new Set([...taken.cancels, ...armed.map((timer) => timer.sendId)]);
   const dropped = instance.timers.filter((timer) => taken.status !== 'active' || gone.has(timer.sendId));
   const kept = instance.timers.filter((timer) => !dropped.includes(timer));
+  if (kept.length + armed.length > limits.machineTimers) {
+    throw new MachineFault(`${instance._id} would wait for more than ${limits.machineTimers} timers`);
+  }
   return { waiting: [...kept, ...armed], armed, dropped };
 }
 

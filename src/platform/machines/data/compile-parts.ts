@@ -28,9 +28,9 @@ export function guardOf(source: string, { guards }: Parts): string {
 }
 
 /** A value XState asks for with context and event. Throws RuleError. */
-export function valueOf(place: string, template: Template): (args: StepArgs) => Json {
+export function valueOf(template: Template): (args: StepArgs) => Json {
   const evaluate = compileTemplate(template, stepVariables);
-  return (args) => stepValue(place, evaluate, stepValues(args));
+  return (args) => stepValue(evaluate, stepValues(args));
 }
 
 /** The name of a delay: its milliseconds, its duration, or its expression. Throws RuleError. */
@@ -48,7 +48,7 @@ export function delayOf(delay: number | string | Cel, { delays }: Parts): string
 }
 
 function computed(delay: Cel): (args: StepArgs) => number {
-  const value = valueOf('The delay', { ...delay });
+  const value = valueOf({ ...delay });
   return (args) => {
     const ms = computedMs(value(args));
     if (ms === null) {
@@ -79,7 +79,7 @@ function actionOf({ type, params = {} }: ActionSource, parts: Parts): unknown {
     default:
       // Who does it is the registry's to know; here it is a name.
       parts.actions[type] ??= nothing;
-      return { type, params: valueOf(`The params of ${type}`, params) };
+      return { type, params: valueOf(params) };
   }
 }
 
@@ -89,17 +89,17 @@ function nothing(): void {
 
 /** All expressions of one `set` see the context as it was before it. */
 function settingOf(params: Readonly<Record<string, Template>>): (args: StepArgs) => Json {
-  const values = valueOf('The context', params);
+  const values = valueOf(params);
   return (args) => {
     const set = values(args);
-    withinContext('The context', { ...(args.context as object), ...(set as object) });
+    withinContext({ ...(args.context as object), ...(set as object) });
     return set;
   };
 }
 
 function eventOf({ event }: Readonly<Record<string, Template>>): unknown {
   const template = event as Template;
-  return holesOf(template).length === 0 ? template : valueOf('The event', template);
+  return holesOf(template).length === 0 ? template : valueOf(template);
 }
 
 function optionsOf({ id, delay }: Readonly<Record<string, Template>>): object {

@@ -7,7 +7,7 @@ import { MachineFault } from '../fault.ts';
 import type { Json } from '../json.ts';
 import { fromJson } from '../../rules/cel.ts';
 import { compileActions, delayOf, guardOf, valueOf, type Parts } from './compile-parts.ts';
-import { birthValues, stepValue } from './evaluate.ts';
+import { birthValues, stepValue, withinContext } from './evaluate.ts';
 import { DefinitionError, reasonOf } from './findings.ts';
 import { zodOf, type JsonSchema } from './json-schema.ts';
 import {
@@ -77,7 +77,11 @@ interface Birth {
 
 function contextOf({ context = {} }: DefinitionSource): (birth: Birth) => unknown {
   const evaluate = compileTemplate(context, birthVariables);
-  return ({ input: { id, ...input } }) => stepValue('The context', evaluate, birthValues(id, input as Json), true);
+  return ({ input: { id, ...input } }) => {
+    const made = stepValue(evaluate, birthValues(id, input as Json));
+    withinContext(made);
+    return made;
+  };
 }
 
 function stateOf(source: StateSource, parts: Parts): Record<string, unknown> {
@@ -96,7 +100,7 @@ function stateOf(source: StateSource, parts: Parts): Record<string, unknown> {
     invoke: listOf(source.invoke).map((one) => invokeOf(one, parts)),
     entry: compileActions(source.entry, parts),
     exit: compileActions(source.exit, parts),
-    output: source.output === undefined ? undefined : valueOf('The output', source.output),
+    output: source.output === undefined ? undefined : valueOf(source.output),
   });
 }
 
@@ -136,7 +140,7 @@ function invokeOf({ id, src, input, onDone, onError }: InvokeSource, parts: Part
   return defined({
     id,
     src,
-    input: input === undefined ? undefined : valueOf(`The input of ${id}`, input),
+    input: input === undefined ? undefined : valueOf(input),
     onDone: move(onDone),
     onError: move(onError),
   });

@@ -11,6 +11,10 @@ import type { Evaluator, Variables } from './values.ts';
 export const runBounds = Object.freeze({
   /** Of the context as JSON, in characters. */
   context: 256 * 1024,
+  /** Objects and lists inside one another in the context: MongoDB takes about a hundred, those around them included. */
+  depth: 48,
+  /** Of all values that one step makes, in characters of JSON: what it stores has to fit into a row. */
+  values: 1024 * 1024,
   /** Values and guards that one step evaluates. A context that is put together counts for its size as well. */
   evaluations: 2_000,
 });
@@ -18,14 +22,27 @@ export const runBounds = Object.freeze({
 /** Characters of context that count as one evaluation. */
 const charactersEach = 8_192;
 
-const left = new WeakMap<Seen, number>();
+interface Account {
+  evaluations: number;
+  values: number;
+}
+
+const accounts = new WeakMap<Seen, Account>();
+
+function accountOf(seen: Seen): Account {
+  let account = accounts.get(seen);
+  if (!account) {
+    account = { evaluations: runBounds.evaluations, values: runBounds.values };
+    accounts.set(seen, account);
+  }
+  return account;
+}
 
 /** Takes evaluations off the step's account. Throws MachineFault where it is empty. */
 export function charge(count = 1): void {
-  const seen = surroundings();
-  const rest = (left.get(seen) ?? runBounds.evaluations) - count;
-  left.set(seen, rest);
-  if (rest < 0) {
+  const account = accountOf(surroundings());
+  account.evaluations -= count;
+  if (account.evaluations < 0) {
     throw new MachineFault(
       `One step evaluates more than ${runBounds.evaluations} values, or works on too much context`,
     );
@@ -91,20 +108,33 @@ export function birthValues(id: string, input: Json): Variables {
 }
 
 /** A value within the bounds of its step. Throws MachineFault where they are passed, and what the expression throws. */
-export function stepValue(place: string, evaluate: Evaluator, variables: Variables, kept = false): Json {
+export function stepValue(evaluate: Evaluator, variables: Variables): Json {
   charge();
   const value = evaluate(variables);
-  if (kept) {
-    withinContext(place, value);
+  const account = accountOf(surroundings());
+  account.values -= JSON.stringify(value).length;
+  if (account.values < 0) {
+    throw new MachineFault(`One step makes values of more than ${runBounds.values / 1024} KB`);
   }
   return value;
 }
 
-/** Throws MachineFault where a context is larger than an instance may hold. */
-export function withinContext(place: string, context: unknown): void {
+/** Throws MachineFault where a context is larger or deeper than an instance may hold. */
+export function withinContext(context: unknown): void {
   const characters = JSON.stringify(context).length;
   charge(Math.floor(characters / charactersEach));
   if (characters > runBounds.context) {
-    throw new MachineFault(`${place} grows beyond ${runBounds.context / 1024} KB`);
+    throw new MachineFault(`The context grows beyond ${runBounds.context / 1024} KB`);
   }
+  if (isDeeper(context, runBounds.depth)) {
+    throw new MachineFault(`The context grows beyond ${runBounds.depth} levels`);
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    (levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1)))
+  );
 }

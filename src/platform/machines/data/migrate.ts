@@ -170,7 +170,7 @@ function contextOf({ context, key }: Migrant, { context: patch = {} }: Migration
   const before = fromJson(context);
   const values = { context: before, id: key, now: fromDate(around.now), actor: around.actor };
   const evaluate = compileTemplate(patch as Json, migrationVariables);
-  const patched = stepValue('The context', evaluate, (name) =>
+  const patched = stepValue(evaluate, (name) =>
     Object.hasOwn(values, name) ? values[name as keyof typeof values] : undefined,
   );
   if (typeof patched !== 'object' || patched === null || Array.isArray(patched)) {
@@ -180,7 +180,7 @@ function contextOf({ context, key }: Migrant, { context: patch = {} }: Migration
     '$cel' in patch ? patched : { ...(context as object), ...(patched as object) },
     'The new context',
   );
-  withinContext('The context', after);
+  withinContext(after);
   return after;
 }
 

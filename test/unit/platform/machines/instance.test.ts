@@ -206,6 +206,17 @@ describe('an instance of a machine', () => {
       assert.equal(send(twice, 'TWICE', 2).instance.timers.length, 6);
     });
 
+    it('are not more than its row holds: the step that would arm too many is not taken', () => {
+      let { instance } = created;
+      const fill = (): void => {
+        for (let count = 0; count < 260; count += 1) {
+          ({ instance } = send(instance, 'TWICE', count + 1));
+        }
+      };
+      assert.throws(fill, /would wait for more than 500 timers/u);
+      assert.equal(instance.timers.length, 500);
+    });
+
     it('go off once: the instance no longer waits, and the step says what it did', () => {
       const rung = applied(expire(definition, created.instance, nag, cause(`t.${nag.id}`, 1_000)));
       assert.deepEqual(rung.transition.event, { type: 'NAG' });

@@ -30,7 +30,7 @@ describe('lint of a definition', () => {
     ],
     ['half an expression', around({ a: { ...toEnd, output: { $cel: '1', or: 2 } } }), ['schema /states/a/output']],
     ['more than 64 KB', { description: 'x'.repeat(70_000) }, ['too-large ']],
-    ['more than 300 states', around(many(301)), ['too-large ']],
+    ['more than 300 states', around(many(299)), ['too-large ']],
     ['states nine deep', nested(9), ['too-deep ']],
     ['JSON without end', deep(100), [`too-deep ${'/a'.repeat(41)}`]],
     ['a state of every object', around({ toString: {}, a: toEnd }), ['reserved-name /states/toString']],
@@ -269,6 +269,13 @@ describe('lint of a definition', () => {
       );
     });
   }
+
+  it('leaves as many states be as there may be, and as deep', () => {
+    for (const source of [around(many(298)), nested(8)]) {
+      const codes = new Set(lintDefinition(source, options).errors.map(({ code }) => code));
+      assert.ok(!codes.has('too-large') && !codes.has('too-deep'));
+    }
+  });
 });
 
 function patterned(pattern: string): object {

@@ -94,6 +94,17 @@ describe('a step of a poisonous definition', () => {
       /takes more steps/u,
     ],
     ['does much in each round', loop(muchEachRound, { context: { n: 0 } }), /evaluates more than 2000/u],
+    [
+      'nests its context without end',
+      loop(set({ m: [{ $cel: 'context.m' }] }), { context: { m: 'x' } }),
+      /grows beyond 48 levels/u,
+    ],
+    [
+      'makes more than a row holds',
+      onGo({ actions: Array.from({ length: 30 }, () => ({ type: 'log', params: { t: { $cel: 'event.text' } } })) }),
+      /more than 1024 KB/u,
+      { text },
+    ],
     ['makes a member no object may have', onGo({ actions: set({ x: { $cel: "{'__proto__': 1}" } }) }), /__proto__/u],
     ['reads what there is not', onGo({ guard: 'context.none.deeper == 1' }), /field not found/u],
     [
