@@ -185,6 +185,14 @@ describe('lint of a definition', () => {
       ['guarded-always-cycle /states/a', 'guarded-always-cycle /states/b'],
     ],
     [
+      'a cycle whose last way has no guard',
+      around(
+        { a: { always: [{ target: 'end', guard: 'context.n > 3' }, 'b'], ...toEnd }, b: { always: 'a' } },
+        { context: { n: 0 } },
+      ),
+      ['guarded-always-cycle /states/a', 'guarded-always-cycle /states/b'],
+    ],
+    [
       'a failure nobody hears',
       around({ a: { ...toEnd, invoke: { id: 'c', src: 'bulb' } } }),
       ['no-on-error /states/a/invoke'],
@@ -231,6 +239,13 @@ describe('lint of a definition', () => {
             q: { initial: 'x', states: { x: { type: 'final' } } },
           },
         },
+      }),
+    ],
+    [
+      'a state that only history begins with',
+      around({
+        a: { on: { GO: 'b.h' } },
+        b: { initial: 'x', states: { x: {}, y: {}, h: { type: 'history', target: 'y' } }, after: { 5: 'b', 6: 'end' } },
       }),
     ],
     [
