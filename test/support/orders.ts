@@ -17,6 +17,7 @@ export function orderOf(type: string) {
         from: ['owner'],
       },
       SHIP: { from: ['operator'] },
+      RUSH: { from: ['owner'] },
     },
     initial: 'open',
     states: {
@@ -28,6 +29,7 @@ export function orderOf(type: string) {
             guard: 'event.amount >= 10',
             actions: { type: 'set', params: { paid: { $cel: 'event.amount' } } },
           },
+          RUSH: {},
         },
         after: { P1D: 'lapsed' },
       },
@@ -45,14 +47,14 @@ export function orderOf(type: string) {
   };
 }
 
-/** The second one: what was `paid` is `packed` first, and a payment of five is enough. */
+/** The second one: what was `paid` is `packed`, a payment of five is enough, and who is in a hurry pays later. */
 export function packedOrderOf(type: string) {
   const { states, ...rest } = orderOf(type);
   const { open, paid, ...ends } = states;
   return {
     ...rest,
     states: {
-      open: { ...open, on: { PAY: { ...open.on.PAY, guard: 'event.amount >= 5', target: 'packed' } } },
+      open: { ...open, on: { PAY: { ...open.on.PAY, guard: 'event.amount >= 5', target: 'packed' }, RUSH: 'packed' } },
       packed: paid,
       ...ends,
     },

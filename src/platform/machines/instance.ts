@@ -4,6 +4,7 @@ import { retention } from '#config/retention.ts';
 import { put, insert, type Write } from '../commands/command.ts';
 import { shardFor } from '../commands/work.ts';
 import { canonicalJson } from '../ids.ts';
+import type { Migration } from './data/data.ts';
 import type { MachineDefinition } from './definition.ts';
 import { MachineFault } from './fault.ts';
 import { toJson } from './json.ts';
@@ -96,6 +97,30 @@ export function expire(
   const waiting = withoutTimer(instance, timer.id);
   const event = timer.trigger.kind === 'raise' ? timer.trigger.event : { type: timer.sendId };
   return applied(definition, waiting, waiting, event, taken, cause);
+}
+
+/**
+ * An instance goes on running on another version of its machine, as one step of its history: where it stands there, and
+ * which of its timers go on, is what `migrated` came to.
+ */
+export function move(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  { step: taken, timers, renamed, dropped }: Migration,
+  event: MachineEventInput,
+  cause: StepCause,
+): Advance {
+  const there = { ...instance, version: definition.version, timers };
+  // Those that are dropped are no timers of the version it runs on from now on.
+  const advance = applied(definition, there, instance, event, { ...taken, cancels: [] }, cause);
+  return {
+    ...advance,
+    writes: [
+      ...advance.writes,
+      ...(taken.status === 'active' ? renamed : []).map((timer) => put(Timers, timerRow(instance._id, timer))),
+      ...dropped.map((timer) => put(Timers, cancelledTimer(instance._id, timer, cause.now))),
+    ],
+  };
 }
 
 /** The instance when a timer of its has gone off. */

@@ -10,6 +10,8 @@ import { ruleReactor } from './automation/automation.workflow.ts';
 import { forkInstance } from './forks/forks.commands.ts';
 import { routes as forkRoutes } from './forks/forks.routes.ts';
 import { routes as historyRoutes } from './history/history.routes.ts';
+import { migrationCommands } from './migrations/migrations.commands.ts';
+import { routes as migrationRoutes } from './migrations/migrations.routes.ts';
 import { routes as pictureRoutes } from './pictures/pictures.routes.ts';
 import { routes as taskRoutes } from './tasks/tasks.routes.ts';
 import { routes as waitingRoutes } from './waiting/waiting.routes.ts';
@@ -17,6 +19,7 @@ import { createInstance, sendEvent } from './state-machine.commands.ts';
 import { routes } from './state-machine.routes.ts';
 import { subscriptions } from './state-machine.subscriptions.ts';
 import { fireTimer } from './timers/timers.commands.ts';
+import { routes as trialRoutes } from './trials/trials.routes.ts';
 import { webhookCommands } from './webhooks/webhooks.commands.ts';
 import { deliverWebhook, webhookEffect } from './webhooks/webhooks.effects.ts';
 import { webhookRoutes } from './webhooks/webhooks.routes.ts';
@@ -30,6 +33,8 @@ export const stateMachineService: Service = {
     ...forkRoutes,
     ...historyRoutes,
     ...definitionRoutes,
+    ...trialRoutes,
+    ...migrationRoutes,
     ...pictureRoutes,
     ...ruleRoutes,
     ...taskRoutes,
@@ -42,6 +47,7 @@ export const stateMachineService: Service = {
     fireTimer,
     forkInstance,
     ...definitionCommands,
+    ...migrationCommands,
     ...ruleCommands,
     ...webhookCommands,
   ],

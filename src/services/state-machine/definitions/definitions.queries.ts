@@ -2,6 +2,7 @@
 import { limits } from '#config/limits.ts';
 import { decodeCursor, encodeCursor, toPage, type Page } from '#src/platform/http/cursor.ts';
 import { lintMachine } from '#src/platform/machines/data/data.ts';
+import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineInstances } from '#src/platform/machines/store.ts';
 import { definitionUnknown } from './definitions.errors.ts';
 import { definitionId, MachineDefinitions, MachineTypes, type DefinitionRow } from './definitions.model.ts';
@@ -139,7 +140,7 @@ export async function readVersion(type: string, version: number | undefined): Pr
   return row;
 }
 
-export async function currentOf(type: string): Promise<number> {
+async function currentOf(type: string): Promise<number> {
   const row = await MachineTypes.native().findOne({ _id: type }, { maxTimeMS: limits.mongoMs });
   return row?.current?.version ?? row?.latest ?? 0;
 }
@@ -148,4 +149,17 @@ function unknown(type: string, version: number | undefined) {
   return definitionUnknown(
     version === undefined ? `There is no machine of the type ${type}` : `There is no version ${version} of ${type}`,
   );
+}
+
+/**
+ * A version, ready to run; of data that has no current one the newest. Errors: state-machine.definition-not-found,
+ * state-machine.not-runnable.
+ */
+export async function runnable(type: string, version: number | undefined): Promise<MachineDefinition> {
+  const named = version ?? (isBuiltIn(type) ? undefined : await currentOf(type));
+  const definition = await definitionFor(type, named);
+  if (!definition) {
+    throw unknown(type, version);
+  }
+  return definition;
 }

@@ -4,7 +4,7 @@ import type { Asker } from '#src/platform/auth/abilities.ts';
 import { decodeCursor, encodeCursor, toPage } from '#src/platform/http/cursor.ts';
 import { Work, type WorkRow } from '#src/platform/commands/work.ts';
 import { ChainCheck, type ChainVerdict } from '#src/platform/machines/chain.ts';
-import { MachineFault } from '#src/platform/machines/fault.ts';
+import { AppError } from '#src/platform/errors.ts';
 import { tagsAt } from '#src/platform/machines/kernel.ts';
 import {
   Timers,
@@ -13,6 +13,7 @@ import {
   type MachineInstance,
   type Transition,
 } from '#src/platform/machines/store.ts';
+import { notRunnable } from '../definitions/definitions.errors.ts';
 import { definitionFor } from '../definitions/definitions.workflow.ts';
 import { stepUnknown } from '../pictures/pictures.errors.ts';
 import { readInstance } from '../state-machine.queries.ts';
@@ -119,7 +120,7 @@ async function tagsOf({ to, version }: Transition, type: string): Promise<string
     return definition && tagsAt(definition, to);
   } catch (error) {
     // A definition that cannot be run any more takes its tags along, not the past.
-    if (error instanceof MachineFault) {
+    if (error instanceof AppError && error.problem.code === notRunnable.kind.code) {
       return undefined;
     }
     throw error;
