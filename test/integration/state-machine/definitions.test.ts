@@ -10,7 +10,7 @@ import { orderOf, packedOrderOf } from '../../support/orders.ts';
 import { assertPartly } from '../../support/partly.ts';
 
 describe('definitions that are data', function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
   let definer: Definer;
 
   before(async () => {

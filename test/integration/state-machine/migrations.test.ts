@@ -9,7 +9,7 @@ import { orderOf, packedOrderOf } from '../../support/orders.ts';
 import { assertPartly } from '../../support/partly.ts';
 
 describe('machines and other versions', function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
   let definer: Definer;
 
   before(async () => {

@@ -10,7 +10,7 @@ import { assertPartly } from '../../support/partly.ts';
 const hour = 3_600_000;
 
 describe('definitions that are tried', function () {
-  this.timeout(20_000);
+  this.timeout(30_000);
   let definer: Definer;
 
   before(async () => {
