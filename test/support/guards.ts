@@ -140,4 +140,18 @@ export const guards: readonly Guard[] = [
     test: 'test/integration/admin/board.test.ts',
   },
   ...identityGuards,
+  {
+    lets: 'a webhook to a name that stands for a private address',
+    file: 'src/platform/outbound/post.ts',
+    text: 'allowPrivateIPAddress: allowed.includes(hostOf(url))',
+    without: 'allowPrivateIPAddress: true',
+    test: 'test/integration/state-machine/webhooks.test.ts',
+  },
+  {
+    lets: 'a webhook to an address that is private on its face',
+    file: 'src/platform/outbound/addresses.ts',
+    text: 'return here && !allowed.includes(host)',
+    without: "return host === 'nowhere'",
+    test: 'test/unit/platform/outbound/addresses.test.ts',
+  },
 ];

@@ -7,6 +7,7 @@ import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { Events, type StoredEvent } from '#src/platform/events/event.ts';
+import { fullShare } from '#src/platform/events/reactor.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers } from '#src/platform/machines/store.ts';
 import { fireDueTimers } from '#src/platform/machines/timers.ts';
@@ -118,6 +119,22 @@ describe('automation rules', function () {
     await remove(name);
   });
 
+  it('hears of what the API process commits itself, and takes rules that are made at once', async () => {
+    const rule = {
+      when: { type: 'user.registered', if: 'event.data.name == "Grace"' },
+      then: { signal: { type: 'onboarding', id: { $cel: 'event.data.userId' }, event: { type: 'SNOOZE' } } },
+    };
+    const names = await Promise.all([1, 2, 3].map(async () => await make(rule)));
+    await registerSomebody(server, 'Grace');
+    const rows = await eventually(async () => {
+      const found = (await Promise.all(names.map(rowsOf))).flat();
+      assert.ok(found.length === 3 && found.every(({ state }) => state === 'done'));
+      return found;
+    });
+    assert.equal(new Set(rows.map(({ idempotencyKey = '' }) => idempotencyKey.slice(-38))).size, 1);
+    await Promise.all(names.map(remove));
+  });
+
   it('makes one row of an event, however often it is seen', async () => {
     const name = await make({
       when: onReason('once'),
@@ -132,6 +149,14 @@ describe('automation rules', function () {
     assert.ok(row && more.length === 0);
     // As a process would that decides the event again: its rows stand under the same causes.
     await assert.rejects(Work.native().insertOne({ ...row, _id: newId(), state: 'new' }), /E11000/u);
+    const event = await xpAdded('once');
+    const drafts = (stateMachineService.reactors ?? []).flatMap((reactor) => [...reactor.react([event], fullShare)]);
+    assert.deepEqual(
+      drafts.map(({ cause }) => cause),
+      [row.idempotencyKey],
+    );
+    await grant('once');
+    await eventually(async () => assert.equal((await view(name)).matched, 2, 'it counts once, too'));
     await remove(name);
   });
 
@@ -150,6 +175,10 @@ describe('automation rules', function () {
     assert.equal((await call('PUT', `${base}/${name}`, rule)).status, 428);
     assert.equal(await put({ ...rule, enabled: true }, await tag()), 200);
     await grant('change');
+    const both = await Promise.all([tag(), tag()]).then(
+      async ([one, two]) => await Promise.all([put(rule, one), put({ ...rule, enabled: false }, two)]),
+    );
+    assert.deepEqual(both.toSorted(), [200, 412], 'two changes of one revision');
     await remove(name);
     await grant('change');
     assert.equal((await rowsOf(name)).length, 2);

@@ -139,7 +139,7 @@ describe('what rules may cause of one beginning', () => {
       let rows = 1;
       let all = 0;
       let generations = 0;
-      for (let share = fullShare; ; generations += 1) {
+      for (let share = fullShare; generations < 50; generations += 1) {
         share = shareEach(share, matches);
         if (share < 1) {
           break;
