@@ -31,6 +31,12 @@ interface View {
   readonly lastError: string | null;
 }
 
+interface Dry extends Pick<View, 'matched' | 'failed'> {
+  readonly looked: number;
+  readonly complete: boolean;
+  readonly data: readonly { readonly would: unknown }[];
+}
+
 describe('automation rules', function () {
   this.timeout(30_000);
   let server: TestServer;
@@ -251,29 +257,18 @@ describe('automation rules', function () {
     const then = {
       start: { type: 'onboarding', id: { $cel: 'event.data.userId' }, input: { name: { $cel: 'event.data.reason' } } },
     };
-    const reply = await call('POST', `${base}/dry-run`, { rule: { when: onReason('dry'), then }, limit: 1_000 });
-    assert.equal(reply.status, 200, reply.text);
-    const dry = reply.body as {
-      looked: number;
-      matched: number;
-      failed: number;
-      complete: boolean;
-      data: { event: { id: string }; would: unknown; error: unknown }[];
-    };
+    const run = async (when: object, more = {}): Promise<Reply> =>
+      await call('POST', `${base}/dry-run`, { rule: { when, then }, ...more });
+    const dryOf = ({ body }: Reply): Dry => body as Dry;
+    const dry = dryOf(await run(onReason('dry'), { limit: 1_000 }));
     assert.ok(dry.looked > 2 && dry.complete);
     assert.deepEqual([dry.matched, dry.failed, dry.data.length], [2, 0, 2]);
     assert.deepEqual(dry.data[0]?.would, { start: { type: 'onboarding', id: ada.user.id, input: { name: 'dry' } } });
-    const few = (
-      await call('POST', `${base}/dry-run`, {
-        rule: { when: { type: 'xp.added', if: 'event.nobody' }, then },
-        limit: 2,
-      })
-    ).body as typeof dry;
+    const few = dryOf(await run({ type: 'xp.added', if: 'event.nobody' }, { limit: 2 }));
     assert.deepEqual([few.looked, few.failed, few.complete], [2, 2, false]);
-    const later = { rule: { when: { type: 'xp.added' }, then }, since: new Date(Date.now() + 60_000).toISOString() };
-    assert.equal(((await call('POST', `${base}/dry-run`, later)).body as typeof dry).looked, 0);
-    const unreadable = await call('POST', `${base}/dry-run`, { rule: { when: { type: 'xp.added', if: '1 +' }, then } });
-    assert.equal(problemOf(unreadable).code, 'request.invalid');
+    const since = new Date(Date.now() + 60_000).toISOString();
+    assert.equal(dryOf(await run({ type: 'xp.added' }, { since })).looked, 0);
+    assert.equal(problemOf(await run({ type: 'xp.added', if: '1 +' })).code, 'request.invalid');
     assert.equal(await Work.native().countDocuments({}), before_);
   });
 
