@@ -36,6 +36,8 @@ export class Clock {
   readonly actor: string;
   private waiting: Waiting[] = [];
   private readonly tasks: (() => void)[] = [];
+  /** Armed and past their moment: they wait for time to pass again. */
+  private late: ReadonlySet<Waiting> = new Set();
 
   constructor(now: Date, actor: string) {
     this.now = now;
@@ -67,11 +69,13 @@ export class Clock {
       .toSorted((left, right) => left.dueAt.getTime() - right.dueAt.getTime());
   }
 
-  /** Lets one timer go off, at its moment or now where that is past. */
+  /** Lets one timer go off, at its moment or now where that is past; those that were due before it are late. */
   goOff(timer: Waiting): void {
     this.drop((other) => other === timer);
     this.now = new Date(Math.max(this.now.getTime(), timer.dueAt.getTime()));
+    this.late = new Set(this.waiting.filter(({ dueAt }) => dueAt <= this.now));
     timer.goOff();
+    this.settle();
   }
 
   /** Does all there is to do now; timers without a delay are due at once. Throws where there is no end to it. */
@@ -81,17 +85,20 @@ export class Clock {
 
   /** Lets time pass. */
   advance(duration: Duration): void {
+    this.late = new Set();
     this.until(new Date(this.now.getTime() + milliseconds(duration)));
   }
 
   private until(end: Date): void {
     for (let done = 0; done < maxTasks; done++) {
       const task = this.tasks.shift();
-      const due = task ? undefined : this.timers().find(({ dueAt }) => dueAt <= end);
+      const due = task ? undefined : this.timers().find((timer) => timer.dueAt <= end && !this.late.has(timer));
       if (task) {
         task();
       } else if (due) {
-        this.goOff(due);
+        this.drop((other) => other === due);
+        this.now = new Date(Math.max(this.now.getTime(), due.dueAt.getTime()));
+        due.goOff();
       } else {
         this.now = end;
         return;

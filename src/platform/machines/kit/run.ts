@@ -159,17 +159,22 @@ export class MachineRun {
   /** Lets time pass until the next timer of it or its family goes off, with all others of that moment. False: none is armed. */
   next(): boolean {
     const [timer] = this.clock.timers();
-    this.goOff(timer);
+    if (timer) {
+      this.clock.advance(Math.max(0, timer.dueAt.getTime() - this.now.getTime()));
+    }
     return timer !== undefined;
   }
 
-  /** Lets one timer go off before any other, as if the others were late. Throws where it waits for none of this name. */
+  /**
+   * Lets one timer go off before any other, at its moment; others that were due are late until time passes. Throws where it
+   * waits for none of this name.
+   */
   expire(name: string): void {
     const timer = this.clock.timers(this.member).find((waiting) => nameOf(waiting) === name);
     if (!timer) {
       throw new Error(`${this.id} does not wait for ${name}`);
     }
-    this.goOff(timer);
+    this.clock.goOff(timer);
   }
 
   /** Says that a child has come to its end. Throws where there is no such child. */
@@ -182,13 +187,6 @@ export class MachineRun {
   fail(id: string, error: Json): void {
     this.member.childEnds({ ...this.known(id), status: 'error', output: null, error });
     this.clock.settle();
-  }
-
-  private goOff(timer: Waiting | undefined): void {
-    if (timer) {
-      this.clock.goOff(timer);
-      this.clock.settle();
-    }
   }
 
   private known(id: string): OwnChild {
