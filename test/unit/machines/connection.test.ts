@@ -1,8 +1,11 @@
 // The chart of a pair: every act of each of the two in every state, and what a block does to it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import { connection } from '#machines/connection.machine.ts';
+import { everyStep } from '#src/platform/machines/kit/paths.ts';
 import { newPair, type Connection } from '#src/services/user/connections/connections.model.ts';
 import { moved, type ConnectionAct } from '#src/services/user/connections/connections.workflow.ts';
+import { holdsTo } from '../../support/ways.ts';
 
 const now = new Date('2026-01-01T00:00:00.000Z');
 const acts: readonly ConnectionAct[] = ['ASK', 'ACCEPT', 'DECLINE', 'WITHDRAW', 'REMOVE', 'BLOCK', 'UNBLOCK'];
@@ -76,5 +79,26 @@ describe('connection', () => {
     assert.deepEqual([pending.requester, pending.addressee, pending.rev], ['a', 'b', 1]);
     const again = moved(after(['ASK', 'a'], ['DECLINE', 'b']), 'ASK', 'b', now);
     assert.deepEqual([again?.requester, again?.addressee, again?.rev], ['b', 'a', 3]);
+  });
+
+  it('stands where the chart says on every way there is', () => {
+    const by = [{ by: 'a' }, { by: 'b' }];
+    const payloads = Object.fromEntries(acts.map((act) => [act, by]));
+    const ways = everyStep(connection, { payloads });
+    holdsTo(connection, ways, { payloads });
+    // And the service, which keeps the state in a document of its own, with it.
+    for (const { name, steps } of ways.paths) {
+      let pair = newPair('a', 'b', now);
+      for (const { cause, state, context } of steps) {
+        assert.ok(cause.kind === 'event');
+        const { type, by: who } = cause.event;
+        pair = moved(pair, type as ConnectionAct, who as string, now) ?? assert.fail(`${name} was not taken`);
+        assert.deepEqual(
+          [pair.state, [...pair.blockedBy]],
+          [state, (context as { blockedBy: string[] }).blockedBy],
+          name,
+        );
+      }
+    }
   });
 });

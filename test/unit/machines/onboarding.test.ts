@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { describe, it } from 'mocha';
 import { onboarding } from '#machines/onboarding.machine.ts';
 import { advance, create, expire, type Advance } from '#src/platform/machines/instance.ts';
+import { everyStep, simplePaths } from '#src/platform/machines/kit/paths.ts';
 import { accepts } from '#src/platform/machines/kernel.ts';
 import { verifyChain, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
+import { holdsTo } from '../../support/ways.ts';
 
 const day = 86_400_000;
 const begin = Date.parse('2026-01-01T00:00:00.000Z');
@@ -211,5 +213,10 @@ describe('onboarding', () => {
         assert.equal(instance.lastHash, rows.at(-1)?.hash);
       }),
     );
+  });
+
+  it('stands where the chart says on every way there is', () => {
+    holdsTo(onboarding, everyStep(onboarding));
+    holdsTo(onboarding, simplePaths(onboarding));
   });
 });
