@@ -45,6 +45,8 @@ export const limits = Object.freeze({
   feedPage: 200,
   /** A run of a schedule that is found later than this was missed: the schedule's policy says what becomes of it. */
   scheduleLateMs: 60_000,
+  /** The furthest a machine's event or start may be put off. */
+  machineDelayMs: 366 * 86_400_000,
   /** The most missed runs that are made up for, the newest ones. */
   scheduleCatchUp: 100,
   /** An uploaded import: its whole size, one line of it, its lines. */

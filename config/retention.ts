@@ -7,6 +7,8 @@ const day = 86_400_000;
 export const retention = Object.freeze({
   /** Settled work: as long as an Idempotency-Key is remembered. */
   workSettledMs: day,
+  /** Effects of machines that can be undone: so long they can. */
+  workUndoableMs: 400 * day,
   feedEventsMs: 90 * day,
   timersFiredMs: 30 * day,
   /** Imports and their reports, from their beginning. */

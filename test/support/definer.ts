@@ -5,6 +5,7 @@ import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { Timers } from '#src/platform/machines/store.ts';
 import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import type { Service } from '#src/platform/registry.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
@@ -29,9 +30,10 @@ export class Definer {
     this.buyer = buyer;
   }
 
-  /** Serves, and does the work of machines and of points. */
-  static async start(): Promise<Definer> {
-    const server = await startServer([userService, authService, gamificationService, stateMachineService, audit]);
+  /** Serves, `more` as well, and does the work of machines and of points. */
+  static async start(more: readonly Service[] = []): Promise<Definer> {
+    const services = [userService, authService, gamificationService, stateMachineService, audit, ...more];
+    const server = await startServer(services);
     const owners = [workOwner(server.registry, 'machines', fireDueTimers), workOwner(server.registry, 'gamification')];
     owners.forEach((owner) => owner.start());
     return new Definer(server, owners, await logInAdmin(server), await registerSomebody(server, 'Buyer'));

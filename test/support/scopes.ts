@@ -1,5 +1,6 @@
 // What the walk over all routes (test/integration/http/scopes.test.ts) needs to know of each: how its owner makes the thing
 // that the path names, and who is told otherwise than the scope says. Add the routes of a service here.
+import { newId } from '#src/platform/ids.ts';
 import { eventually } from './eventually.ts';
 import type { Fixture, ListFixture, Made, World } from './scope-types.ts';
 import { fixturesOfPeople } from './scopes-people.ts';
@@ -19,6 +20,29 @@ async function onboarding(world: World): Promise<Made> {
     }
   });
   return { params };
+}
+
+/** A machine that its owner may cancel. */
+async function cancellable(world: World): Promise<Made> {
+  const definition = {
+    input: { type: 'object', properties: { who: { type: 'string' } }, required: ['who'] },
+    context: { who: { $cel: 'input.who' } },
+    owner: { $cel: 'context.who' },
+    access: { create: ['operator'], read: ['owner'], cancel: ['owner'] },
+    initial: 'open',
+    states: { open: { after: { P1D: 'over' } }, over: { type: 'final' } },
+  };
+  const type = 'walked';
+  const body = { type, definition };
+  const registered = await world.call('admin', 'POST', '/api/state-machines/definitions', { body });
+  const id = newId();
+  const created = await world.call('admin', 'POST', '/api/state-machines/create', {
+    body: { type, id, input: { who: ownId(world) } },
+  });
+  if (registered.status > 201 || created.status !== 201) {
+    throw new Error(`A machine to cancel could not be made: ${registered.text} ${created.text}`);
+  }
+  return { params: { type, id }, body: {} };
 }
 
 const snooze = { type: 'SNOOZE' };
@@ -54,6 +78,7 @@ export const fixtures: Readonly<Record<string, Fixture>> = {
     make: async (world) => ({ ...(await onboarding(world)), body: snooze }),
     answers: { moderator: 403, admin: 'ok' },
   },
+  'post /api/state-machines/:type/:id/cancel': { make: cancellable, answers: { moderator: 403, admin: 'ok' } },
   'get /api/state-machines/:type/:id/state': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/history': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },
   'get /api/state-machines/:type/:id/verify': { make: onboarding, answers: { moderator: 'ok', admin: 'ok' } },

@@ -113,6 +113,8 @@ export interface CommandDefinition<Input = unknown> {
   decide(state: State, command: Command<Input>, now: Date): Decision | AppError;
   /** True: an admin may put it on a schedule, and it then acts as `system`. Denied unless said; never for `direct`. */
   readonly schedulable?: true;
+  /** When it may be done at the soonest, where not at once: its caller is answered 202 then. */
+  due?(input: Input): Date | null;
   /** What of the input makes two requests the same, where not all of it does. */
   identity?(input: Input): unknown;
   /** What waits when a row of this kind fails: nothing (`skip`, the default) or every later row of its key (`block`). */

@@ -40,7 +40,8 @@ export function createSubmit(registry: Registry): Submit {
       const { replayed, ...outcome } = await execute(registry, row);
       return answer(row._id, outcome, status, replayed ?? false);
     }
-    return await queued(row, preference(context.header('prefer')), status);
+    const waitMs = row.notBefore.getTime() > Date.now() ? 0 : preference(context.header('prefer'));
+    return await queued(row, waitMs, status);
   };
 }
 
@@ -61,7 +62,7 @@ function requestRow<Input>(context: SubmitContext, command: CommandDefinition<In
     state: 'new',
     attempts: 0,
     // Long past: this clock and the owner's need not agree on when now is.
-    notBefore: new Date(0),
+    notBefore: command.due?.(input) ?? new Date(0),
     replyTo: nodeId,
     requestId: context.requestId,
     ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),

@@ -35,7 +35,12 @@ export interface MachineDefinition {
   readonly machine: AnyStateMachine;
   readonly input: z.ZodType;
   readonly events: Readonly<Record<string, MachineEvent>>;
-  readonly access: { readonly create: readonly Principal[]; readonly read: readonly Principal[] };
+  readonly access: {
+    readonly create: readonly Principal[];
+    readonly read: readonly Principal[];
+    /** Who may cancel an instance, beside whoever operates machines; left out: nobody else. */
+    readonly cancel?: readonly Principal[] | undefined;
+  };
   readonly early: EarlyPolicy;
   /** Whom an instance concerns, by its id and context; asked at every step. */
   readonly people: (id: string, context: Json) => MachinePeople;

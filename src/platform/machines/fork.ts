@@ -1,7 +1,8 @@
 // A second instance that stands where another one stood: for trying out what might have been. Pure.
 import { insert, type Write } from '../commands/command.ts';
 import { sha256 } from '../ids.ts';
-import { timerRow, type StepCause } from './instance.ts';
+import { timerRow } from './arming.ts';
+import type { StepCause } from './instance.ts';
 import {
   instanceId,
   MachineInstances,

@@ -1,14 +1,26 @@
 // From a step of the kernel to the rows it leaves: pure, called by the decide of the state-machine commands.
-import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { put, insert, type Write } from '../commands/command.ts';
-import { shardFor } from '../commands/work.ts';
 import { canonicalJson } from '../ids.ts';
+import { cancelledTimer, timerRow, timersAfter } from './arming.ts';
+import { childrenOf, type Child } from './children.ts';
 import type { Migration } from './data/data.ts';
 import type { MachineDefinition } from './definition.ts';
-import { MachineFault } from './fault.ts';
-import { toJson } from './json.ts';
-import { fire, start, step, type MachineEventInput, type NotAccepted, type Step, type TimerDraft } from './kernel.ts';
+import { effectPrefix } from './effects.ts';
+import { toJson, type Json } from './json.ts';
+import {
+  complete,
+  fail,
+  fire,
+  start,
+  step,
+  stop,
+  type ChildRef,
+  type Effect,
+  type MachineEventInput,
+  type NotAccepted,
+  type Step,
+} from './kernel.ts';
 import { concernsAfter } from './tasks.ts';
 import {
   instanceId,
@@ -20,6 +32,7 @@ import {
   Transitions,
   type ArmedTimer,
   type MachineInstance,
+  type ParentLink,
   type Timer,
   type Transition,
 } from './store.ts';
@@ -42,12 +55,19 @@ export interface Advance {
   readonly writes: readonly Write[];
   /** What it leaves to be done besides rows: children to begin and end, events to send. */
   readonly step: Step;
+  /** What each child is that there was before the step or is after it, by its id and generation (`childName`). */
+  readonly children: ReadonlyMap<string, string>;
 }
 
 /** A new instance, at `seq` 0. Throws MachineFault where the chart cannot start. */
 export function create(
   definition: MachineDefinition,
-  born: { readonly id: string; readonly input: Record<string, unknown>; readonly inputHash: string },
+  born: {
+    readonly id: string;
+    readonly input: Record<string, unknown>;
+    readonly inputHash: string;
+    readonly parent?: ParentLink;
+  },
   cause: StepCause,
 ): Advance {
   const taken = start(definition, { ...born.input, id: born.id }, cause);
@@ -60,6 +80,7 @@ export function create(
     timers: [],
     lastHash: '',
     inputHash: born.inputHash,
+    ...(born.parent ? { parent: born.parent } : {}),
     rev: -1,
     createdAt: cause.now,
   };
@@ -123,6 +144,46 @@ export function move(
   };
 }
 
+/** How a child came to its end. */
+export type ChildEnd = { readonly output: Json } | { readonly error: Json };
+
+/** The next step of an instance on the end of a child of its. Throws MachineFault where the chart fails. */
+export function settleChild(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  child: ChildRef,
+  end: ChildEnd,
+  cause: StepCause,
+): Advance | NotAccepted {
+  const { snapshot } = instance;
+  const taken =
+    'error' in end
+      ? fail(definition, snapshot, child, end.error, cause)
+      : complete(definition, snapshot, child, end.output, cause);
+  const { id, generation } = child;
+  const event = { type: `${'error' in end ? 'error' : 'done'}.${id}`, child: { id, generation }, ...end };
+  return taken.accepted ? applied(definition, instance, instance, event, taken, cause) : taken;
+}
+
+/**
+ * The last step of an instance that is ended from outside; its status is `stopped`, and it waits for nothing. `event` is
+ * what its history says. With `undo`, the runtime's own effect `compensate` is among its effects.
+ */
+export function halt(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  event: MachineEventInput,
+  undo: boolean,
+  cause: StepCause,
+): Advance | NotAccepted {
+  const taken = stop(definition, instance.snapshot, cause);
+  if (!taken.accepted) {
+    return taken;
+  }
+  const effects = undo ? [{ name: 'compensate', params: {} }] : [];
+  return applied(definition, instance, instance, event, { ...taken, effects }, cause);
+}
+
 /** The instance when a timer of its has gone off. */
 export function withoutTimer(instance: MachineInstance, timerId: string): MachineInstance {
   return { ...instance, timers: instance.timers.filter((timer) => timer.id !== timerId) };
@@ -166,7 +227,7 @@ function applied(
     status: taken.status,
     context: taken.context,
     changed: !before || standing(before) !== standing(taken),
-    effects: taken.effects,
+    effects: effectsOf(taken),
     version: instance.version,
     requestId: cause.requestId,
     at: cause.now,
@@ -193,6 +254,7 @@ function applied(
     instance: next,
     transition,
     step: taken,
+    children: namesOf([...childrenOf(before?.snapshot ?? {}), ...childrenOf(taken.snapshot)]),
     writes: [
       before ? put(MachineInstances, next) : insert(MachineInstances, next),
       insert(Transitions, transition),
@@ -206,43 +268,28 @@ function withoutTasks({ tasks: _tasks, taskNames: _taskNames, ...rest }: Unborn)
   return rest;
 }
 
+/** Tells one life of a child from the others. */
+export function childName({ id, generation }: ChildRef): string {
+  return `${id} ${generation}`;
+}
+
+function namesOf(children: readonly Child[]): Map<string, string> {
+  return new Map(children.map((child) => [childName(child), child.src]));
+}
+
+/** What a step asks for, children that are effects last. */
+function effectsOf({ effects, spawns }: Step): Effect[] {
+  const invoked = spawns
+    .filter(({ src }) => src.startsWith(effectPrefix))
+    .map(({ id, generation, src, input }) => ({
+      name: src.slice(effectPrefix.length),
+      params: input,
+      child: { id, generation },
+    }));
+  return [...effects, ...invoked];
+}
+
 /** What a caller can see of where an instance stands. */
 function standing({ status, value, context }: Pick<MachineInstance, 'status' | 'value' | 'context'>): string {
   return canonicalJson([status, value, context]);
-}
-
-interface TimerChanges {
-  readonly waiting: readonly ArmedTimer[];
-  readonly armed: readonly ArmedTimer[];
-  readonly dropped: readonly ArmedTimer[];
-}
-
-function timersAfter(instance: Unborn, taken: Step, seq: number, cause: StepCause): TimerChanges {
-  // An instance that has ended waits for nothing.
-  const drafts = taken.status === 'active' ? taken.timers : [];
-  const armed = drafts.map((draft, index) => armedTimer(`${instance._id}-${seq}-${index}`, draft, cause));
-  const gone = new Set([...taken.cancels, ...armed.map((timer) => timer.sendId)]);
-  const dropped = instance.timers.filter((timer) => taken.status !== 'active' || gone.has(timer.sendId));
-  const kept = instance.timers.filter((timer) => !dropped.includes(timer));
-  if (kept.length + armed.length > limits.machineTimers) {
-    throw new MachineFault(`${instance._id} would wait for more than ${limits.machineTimers} timers`);
-  }
-  return { waiting: [...kept, ...armed], armed, dropped };
-}
-
-function armedTimer(id: string, { sendId, trigger, dueAt }: TimerDraft, { requestId, share }: StepCause): ArmedTimer {
-  return { id, sendId: sendId ?? id, trigger, dueAt, requestId, ...(share === undefined ? {} : { share }) };
-}
-
-/** The row of an armed timer. The instance carries all that it holds, so that dropping one needs no read. */
-export function timerRow(instance: string, { id, ...timer }: ArmedTimer): Timer {
-  return { _id: id, instance, ...timer, state: 'armed', shard: shardFor('machines', instance) };
-}
-
-function cancelledTimer(instance: string, timer: ArmedTimer, now: Date): Timer {
-  return {
-    ...timerRow(instance, timer),
-    state: 'cancelled',
-    expireAt: new Date(now.getTime() + retention.timersFiredMs),
-  };
 }

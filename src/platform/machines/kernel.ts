@@ -108,6 +108,14 @@ export function fail(
 }
 
 /**
+ * The step that ends an instance from outside: its children are among `stops`, its status is `stopped`. No exit action
+ * runs. Not accepted where it has ended already. Throws MachineFault where the snapshot is not the chart's.
+ */
+export function stop(definition: MachineDefinition, snapshot: Json, around: Surroundings): Step | NotAccepted {
+  return moved(definition, snapshot, { type: 'xstate.stop' }, around, (_, before) => before);
+}
+
+/**
  * The snapshot of a chart without regions that stands at a state: for documents that keep state and context themselves,
  * where a whole instance would only repeat them.
  */

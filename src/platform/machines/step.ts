@@ -56,6 +56,8 @@ export interface TimerDraft {
 export interface Effect {
   readonly name: string;
   readonly params: Json;
+  /** The child it is, where a state invoked it or an action spawned it. */
+  readonly child?: ChildRef;
 }
 
 /** One step that was taken. */

@@ -2,7 +2,7 @@
 import { canonicalJson, sha256 } from '../ids.ts';
 import { defineCollection } from '../mongo/collection.ts';
 import type { Json } from './json.ts';
-import type { Effect, MachineEventInput, MachineStatus, StateValue, Trigger } from './kernel.ts';
+import type { ChildRef, Effect, MachineEventInput, MachineStatus, StateValue, Trigger } from './kernel.ts';
 
 /** A timer an instance waits for. `id` is its generation: another arming has another id. */
 export interface ArmedTimer {
@@ -29,6 +29,30 @@ export interface StepRef {
   readonly type: string;
   readonly id: string;
   readonly seq: number;
+}
+
+/** Whose child an instance is, and which life of it. */
+export interface ParentLink {
+  /** The `_id` of the parent. */
+  readonly instance: string;
+  readonly child: ChildRef;
+}
+
+/** An event that came before there was a transition for it, kept until there is one. */
+export interface DeferredEvent {
+  readonly eventId: string;
+  readonly event: MachineEventInput;
+  readonly actor: string;
+  readonly requestId: string;
+  readonly share?: number;
+  readonly at: Date;
+}
+
+/** An effect that can be undone: `work` is the id of the row that does it. */
+export interface Undoable {
+  readonly work: string;
+  readonly name: string;
+  readonly params: Json;
 }
 
 /** One instance of a machine as it stands now. */
@@ -64,6 +88,13 @@ export interface MachineInstance {
   readonly forkedFrom?: StepRef;
   /** Digest of what it was created with. */
   readonly inputHash: string;
+  readonly parent?: ParentLink;
+  /** In the order they came. */
+  readonly mailbox?: readonly DeferredEvent[];
+  /** Effects it asked for that can be undone, oldest first; the newest hundred. */
+  readonly undo?: readonly Undoable[];
+  /** Those that are being undone, the newest last: one after another, from the end. */
+  readonly undoing?: readonly Undoable[];
   readonly rev: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -92,6 +123,10 @@ export const MachineInstances = defineCollection<MachineInstance>(
     taskNames: [String],
     forkedFrom: Object,
     inputHash: String,
+    parent: Object,
+    mailbox: [Object],
+    undo: [Object],
+    undoing: [Object],
     rev: Number,
     createdAt: Date,
     updatedAt: Date,

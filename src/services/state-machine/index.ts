@@ -1,5 +1,9 @@
 // The front door of the state-machine service.
 import type { EffectDefinition } from '#src/platform/effects/effect.ts';
+import { machineNotes } from '#src/platform/machines/log-lines.ts';
+import { endChild, stopChild } from './children/children.commands.ts';
+import { cancelInstance, undoEffect } from './effects/effects.commands.ts';
+import { routes as effectRoutes } from './effects/effects.routes.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { routes as batchRoutes } from './batch/batch.routes.ts';
 import { definitionCommands } from './definitions/definitions.commands.ts';
@@ -35,6 +39,7 @@ export const stateMachineService: Service = {
     ...definitionRoutes,
     ...trialRoutes,
     ...migrationRoutes,
+    ...effectRoutes,
     ...pictureRoutes,
     ...ruleRoutes,
     ...taskRoutes,
@@ -48,6 +53,10 @@ export const stateMachineService: Service = {
     forkInstance,
     ...definitionCommands,
     ...migrationCommands,
+    endChild,
+    stopChild,
+    cancelInstance,
+    undoEffect,
     ...ruleCommands,
     ...webhookCommands,
   ],
@@ -55,6 +64,7 @@ export const stateMachineService: Service = {
   machineEffects: [webhookEffect],
   subscriptions,
   reactors: [ruleReactor],
+  projections: [machineNotes],
 };
 
 export { mayReadInstance } from './state-machine.queries.ts';

@@ -1,11 +1,12 @@
 // The writes of machines: create an instance, send it an event. Run by the owner of the instance's shard, so that its
 // steps follow one another.
-import { defineCommand, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
+import { defineCommand, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
 import { AppError, problems } from '#src/platform/errors.ts';
 import { fieldProblems } from '#src/platform/http/problem.ts';
 import { canonicalJson, sha256 } from '#src/platform/ids.ts';
 import type { MachineDefinition, MachineEvent } from '#src/platform/machines/definition.ts';
-import { advance, create } from '#src/platform/machines/instance.ts';
+import { childrenOf } from '#src/platform/machines/children.ts';
+import { advance, create, type StepCause } from '#src/platform/machines/instance.ts';
 import { toJson } from '#src/platform/machines/json.ts';
 import { accepts, type MachineEventInput } from '#src/platform/machines/kernel.ts';
 import {
@@ -17,16 +18,18 @@ import {
 } from '#src/platform/machines/store.ts';
 import { verdicts, type Verdict } from '#src/platform/machines/verdicts.ts';
 import { definitionIn, definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
+import { deferred, earlyPolicy, mostDeferred } from './early/early.workflow.ts';
 import {
   eventNotAccepted,
   inputDiffers,
   instanceUnknown,
+  mailboxFull,
   seqDiffers,
   stepFailed,
   typeUnknown,
 } from './state-machine.errors.ts';
-import { mayDo, mayRead, maySend } from './state-machine.policy.ts';
-import { presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
+import { askerOf, mayDo, mayRead, maySend } from './state-machine.policy.ts';
+import { presentEarly, presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
 import {
   createInput,
   createKind,
@@ -34,7 +37,6 @@ import {
   sendKind,
   type CreateInput,
   type EventBody,
-  type MachineAsker,
   type SendInput,
 } from './state-machine.schema.ts';
 import { causeOf, decisionOf, unlessFailed } from './state-machine.workflow.ts';
@@ -50,6 +52,7 @@ export const createInstance = defineCommand<CreateInput>({
   input: createInput,
   problems: [typeUnknown, problems.forbidden, problems.invalid, inputDiffers, stepFailed],
   key: ({ type, id }) => instanceId(type, id),
+  schedulable: true,
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
     const existing = await reader.read(MachineInstances, commands.map(instanceOf));
@@ -61,14 +64,25 @@ export const createInstance = defineCommand<CreateInput>({
 /**
  * Sends an event to an instance; answers with what it came to. The same event id again: the same answer.
  * Errors: `state-machine.not-found`, `request.forbidden`, `state-machine.seq-differs`,
- * `state-machine.event-not-accepted`, `state-machine.step-failed`, `request.invalid`, `idempotency.body-differs`.
+ * `state-machine.event-not-accepted`, `state-machine.mailbox-full`, `state-machine.step-failed`, `request.invalid`,
+ * `idempotency.body-differs`.
  */
 export const sendEvent = defineCommand<SendInput>({
   kind: sendKind,
   pool: 'machines',
   input: sendInput,
-  problems: [instanceUnknown, problems.forbidden, seqDiffers, eventNotAccepted, stepFailed, problems.invalid],
+  problems: [
+    instanceUnknown,
+    problems.forbidden,
+    seqDiffers,
+    eventNotAccepted,
+    mailboxFull,
+    stepFailed,
+    problems.invalid,
+  ],
   key: ({ type, id }) => instanceId(type, id),
+  due: ({ notBefore }) => (notBefore === undefined ? null : new Date(notBefore)),
+  schedulable: true,
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
     const [instances] = await Promise.all([
@@ -93,7 +107,7 @@ function eventIdOf({ actor, origin, input }: Command<SendInput>): string {
 }
 
 function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
-  const { type, id, input } = command.input;
+  const { type, id, input, parent } = command.input;
   const definition = definitionIn(state, type);
   if (!definition) {
     return typeUnknown(`There is no machine of the type ${type}`);
@@ -113,11 +127,11 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
     if (!mayRead(asker, existing.readers)) {
       return inputDiffers(`${existing._id} is taken`);
     }
-    return existing.inputHash === inputHash
+    return existing.inputHash === inputHash && canonicalJson(existing.parent) === canonicalJson(parent)
       ? { result: presentState(definitionOf(state, existing), existing), status: 200 }
       : inputDiffers(`${existing._id} exists and was created with other input`);
   }
-  const born = { id, input: parsed.data as Record<string, unknown>, inputHash };
+  const born = { id, input: parsed.data as Record<string, unknown>, inputHash, ...(parent ? { parent } : {}) };
   const created = create(definition, born, causeOf(command, now));
   if (!mayDo(asker, definition.access.create, created.instance)) {
     return problems.forbidden(`You may not create this machine of the type ${type}`);
@@ -145,12 +159,6 @@ function decideSend(state: State, command: Command<SendInput>, now: Date): Decis
   return send(state, command, instance, definition, now);
 }
 
-/** Rows of the product itself carry no asker: they come from `system` alone, and it may do everything. */
-function askerOf({ actor, input: { asker } }: Command<{ asker?: MachineAsker | undefined }>): MachineAsker {
-  const own = actor === 'system';
-  return asker ?? { names: [], operates: own, readsAny: own };
-}
-
 function declaredEvent({ events }: MachineDefinition, type: string): MachineEvent | undefined {
   return Object.hasOwn(events, type) ? events[type] : undefined;
 }
@@ -162,13 +170,14 @@ function send(
   definition: MachineDefinition,
   now: Date,
 ): Decision | AppError {
-  const { event, expectSeq } = command.input;
-  const parsed = eventOf(definition, instance, event);
-  const earlier = state.get(Transitions, transitionId(instance._id, eventIdOf(command)));
-  if (earlier) {
-    return canonicalJson(parsed) === canonicalJson(earlier.event)
-      ? { result: presentOutcome(instance, earlier), replayed: true }
-      : problems.keyReused();
+  const { event, expectSeq, from } = command.input;
+  if (from !== undefined && !isRelated(instance, from)) {
+    return { result: { outcome: 'stale' } };
+  }
+  const parsed = eventOf(definition, instance, event, from !== undefined);
+  const before = answeredBefore(state, command, instance, parsed);
+  if (before) {
+    return before;
   }
   if (expectSeq !== undefined && expectSeq !== instance.seq) {
     const detail = `${instance._id} is at ${instance.seq}, not at ${expectSeq}`;
@@ -179,18 +188,73 @@ function send(
   }
   const cause = causeOf(command, now, eventIdOf(command));
   const taken = advance(definition, instance, parsed, cause);
-  return taken.accepted
-    ? { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) }
-    : notAccepted(instance, parsed.type, taken.accepts, verdicts(definition, instance.snapshot, parsed, cause));
+  if (taken.accepted) {
+    return { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) };
+  }
+  return (
+    early(definition, instance, parsed, cause) ??
+    notAccepted(instance, parsed.type, taken.accepts, verdicts(definition, instance.snapshot, parsed, cause))
+  );
 }
 
-/** The event with its payload checked. Undeclared types are the chart's own and never taken from outside. */
+/** What this very event came to earlier, where it did: it was taken, or it waits. */
+function answeredBefore(
+  state: State,
+  command: Command<SendInput>,
+  instance: MachineInstance,
+  event: MachineEventInput | AppError,
+): Decision | AppError | null {
+  const name = eventIdOf(command);
+  const taken = state.get(Transitions, transitionId(instance._id, name));
+  const known = taken ?? instance.mailbox?.find(({ eventId }) => eventId === name);
+  if (!known) {
+    return null;
+  }
+  return canonicalJson(event) === canonicalJson(known.event)
+    ? { result: taken ? presentOutcome(instance, taken) : presentEarly(instance, 'deferred'), replayed: true }
+    : problems.keyReused();
+}
+
+/** What becomes of an event without a transition, by the definition's policy; null where it is refused. */
+function early(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  event: MachineEventInput,
+  cause: StepCause,
+): Decision | AppError | null {
+  switch (earlyPolicy(definition, instance, event.type)) {
+    case 'ignore':
+      // Nothing is written of it: its row remembers what it was answered.
+      return { result: presentEarly(instance, 'ignored') };
+    case 'defer': {
+      const keeping = deferred(instance, event, cause);
+      return keeping
+        ? { writes: [put(MachineInstances, keeping)], result: presentEarly(instance, 'deferred') }
+        : mailboxFull(`${mostDeferred} events wait for ${instance._id} already`);
+    }
+    case 'reject':
+      return null;
+  }
+}
+
+/** Whoever sends as a relative still is one: a former life of a child is not heard any more. */
+function isRelated(instance: MachineInstance, from: NonNullable<SendInput['from']>): boolean {
+  return from === 'parent'
+    ? instance.parent !== undefined
+    : childrenOf(instance.snapshot).some(({ id, generation }) => id === from.id && generation === from.generation);
+}
+
+/** The event with its payload checked. Undeclared types are the chart's own: relatives may send them, nobody else. */
 function eventOf(
   definition: MachineDefinition,
   instance: MachineInstance,
   { type, ...payload }: EventBody,
+  related: boolean,
 ): MachineEventInput | AppError {
   const declared = declaredEvent(definition, type);
+  if (!declared && related) {
+    return toJson({ ...payload, type }, 'The event') as MachineEventInput;
+  }
   if (!declared) {
     return notAccepted(instance, type, accepts(definition, instance.snapshot), []);
   }

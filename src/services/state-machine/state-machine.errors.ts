@@ -20,6 +20,12 @@ export const eventNotAccepted = defineProblem(
   'The machine does not take this event in its state',
 );
 
+/** The event came early, and as many wait already as may. */
+export const mailboxFull = defineProblem('state-machine.mailbox-full', 409, 'Too many events wait for this machine');
+
+/** The machine is done, failed or was cancelled: there is nothing to cancel. */
+export const hasEnded = defineProblem('state-machine.has-ended', 409, 'The machine has ended');
+
 /** `If-Match` named another step than the newest one; `seq` says which it is. */
 export const seqDiffers = defineProblem('state-machine.seq-differs', 412, 'The machine has moved since you read it');
 

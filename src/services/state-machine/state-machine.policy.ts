@@ -1,5 +1,6 @@
 // Who may see, create and move a machine: pure functions over who asks and whom the instance concerns.
 import { defineAccess, may, thoseOneMay, type Asker, type Condition } from '#src/platform/auth/abilities.ts';
+import type { Command } from '#src/platform/commands/command.ts';
 import type { MachineEvent, MachinePeople, Principal } from '#src/platform/machines/definition.ts';
 import { standsFor } from '#src/platform/machines/people.ts';
 import { instanceId, type StepRef } from '#src/platform/machines/store.ts';
@@ -35,6 +36,12 @@ export function askerFor(caller: Asker): MachineAsker {
     operates: caller.can('machine.operate'),
     readsAny: caller.can('machine.read.any'),
   };
+}
+
+/** Who a command is for. Rows of the product itself name nobody: they come from `system` alone, which may do everything. */
+export function askerOf({ actor, input: { asker } }: Command<{ asker?: MachineAsker | undefined }>): MachineAsker {
+  const own = actor === 'system';
+  return asker ?? { names: [], operates: own, readsAny: own };
 }
 
 /** As `canRead`, where a command is decided. */

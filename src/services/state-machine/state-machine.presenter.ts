@@ -1,8 +1,11 @@
 // Rows of machines as clients see them.
+import { childrenOf } from '#src/platform/machines/children.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { accepts } from '#src/platform/machines/kernel.ts';
-import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
+import { effectPrefix } from '#src/platform/machines/effects.ts';
+import type { MachineInstance, ParentLink, Transition } from '#src/platform/machines/store.ts';
 import type { Verdict } from '#src/platform/machines/verdicts.ts';
+import { childKey } from './children/children.workflow.ts';
 import type { EventOutput, InstanceSummary, StateOutput, VerdictOutput } from './state-machine.schema.ts';
 
 /** An instance as it stands. */
@@ -21,6 +24,10 @@ export function presentState(definition: MachineDefinition, instance: MachineIns
       .toSorted((left, right) => left.dueAt.getTime() - right.dueAt.getTime())
       .map((timer) => ({ name: timer.sendId, dueAt: timer.dueAt.toISOString() })),
     ...forkOf(instance),
+    ...(instance.parent ? { parent: presentParent(instance.parent) } : {}),
+    children: presentChildren(instance),
+    deferred: (instance.mailbox ?? []).map(({ event, at }) => ({ type: event.type, at: at.toISOString() })),
+    undoing: instance.undoing?.length ?? 0,
     createdAt: instance.createdAt.toISOString(),
     updatedAt: instance.updatedAt.toISOString(),
   };
@@ -33,6 +40,21 @@ function forkOf({ forkedFrom }: Pick<MachineInstance, 'forkedFrom'>): Pick<Machi
 /** What one transition's guard says of an event. */
 export function presentVerdict({ target, ...verdict }: Verdict): VerdictOutput {
   return { ...verdict, target: [...target] };
+}
+
+function presentParent({ instance, child }: ParentLink): StateOutput['parent'] {
+  const dot = instance.indexOf('.');
+  return { type: instance.slice(0, dot), id: instance.slice(dot + 1), child: child.id, generation: child.generation };
+}
+
+function presentChildren({ _id, snapshot }: MachineInstance): StateOutput['children'] {
+  return childrenOf(snapshot).map(({ id, generation, src, ended }) => ({
+    id,
+    type: src,
+    instance: src.startsWith(effectPrefix) ? null : childKey(_id, { id, generation }),
+    generation,
+    status: ended ? ('ended' as const) : ('active' as const),
+  }));
 }
 
 /** An instance in a list. */
@@ -62,6 +84,12 @@ export function presentOutcome(instance: Pick<MachineInstance, 'type' | 'key'>, 
     status: transition.status,
     context: transition.context,
     changed: transition.changed,
-    effects: transition.effects.map(({ name, params }) => ({ name, params })),
+    effects: [...transition.effects],
   };
+}
+
+/** What an event came to that has no transition yet, or never: nothing moved. */
+export function presentEarly(instance: MachineInstance, early: 'deferred' | 'ignored'): EventOutput {
+  const { type, key: id, seq, value, status, context } = instance;
+  return { type, id, seq, value, status, context, changed: false, effects: [], early };
 }

@@ -10,6 +10,7 @@ import { findInstances, readState } from './state-machine.queries.ts';
 import {
   createBody,
   eventOutput,
+  eventQuery,
   instanceParams,
   instancesQuery,
   instanceSummary,
@@ -52,10 +53,11 @@ export const routes = [
   defineRoute({
     method: 'post',
     path: '/api/state-machines/:type/:id/event',
-    summary: 'Send an event to a machine',
+    summary: 'Send an event to a machine, to be taken at once or not before a time',
     auth: 'user',
     scope: 'owner',
     params: instanceParams,
+    query: eventQuery,
     body: sentBody,
     output: eventOutput,
     takesHeaders: { 'If-Match': 'The step the machine must be at, as ETag gave it, such as "3"' },
@@ -71,6 +73,7 @@ export const routes = [
         event,
         ...(eventId === undefined ? {} : { eventId }),
         ...(expectSeq === undefined ? {} : { expectSeq }),
+        ...request.query,
         asker: askerFor(request.caller),
       };
       const key = request.header('idempotency-key') === undefined ? nameOfEvent(input) : undefined;

@@ -1,7 +1,14 @@
 // Inputs and outputs of the state-machine service; types are derived from here.
 import { z } from 'zod';
+import { limits } from '#config/limits.ts';
 import { pageQuery } from '#src/platform/http/cursor.ts';
 import { isReserved } from '#src/platform/machines/kernel.ts';
+import { childRef, parentLink } from './children/children.schema.ts';
+
+const moment = z.iso.datetime({ offset: true }).max(40);
+
+/** The longest key of an instance. */
+export const longestId = 128;
 
 /** The kinds of the commands that create an instance and send one an event, for those who make rows of them. */
 export const createKind = 'state-machine.instance.create';
@@ -43,11 +50,18 @@ export const eventId = z
 /** Body of the route that sends an event: `eventId` names it and is no part of it. */
 export const sentBody = eventBody.extend({ eventId: eventId.optional() });
 
+/** `?notBefore=` of the route that sends an event: it is taken then, and until then it is an operation. */
+export const eventQuery = z.strictObject({
+  notBefore: moment
+    .refine((at) => Date.parse(at) - Date.now() <= limits.machineDelayMs, 'must be within a year')
+    .optional(),
+});
+
 /**
  * Who asks, as the door saw them: the names that stand for them (platform/machines/people.ts), and whether they may
  * operate and read any machine. Judged where the step is decided, so that membership and step are one commit.
  */
-const asker = z.strictObject({
+export const machineAsker = z.strictObject({
   names: z.array(z.string()).max(100),
   operates: z.boolean(),
   readsAny: z.boolean(),
@@ -56,8 +70,8 @@ const asker = z.strictObject({
 /** Body of the route that creates an instance. */
 export const createBody = z.strictObject({ type, id, input: json.optional() });
 
-/** Input of `state-machine.instance.create`. Without `asker`: the product itself. */
-export const createInput = createBody.extend({ asker: asker.optional() });
+/** Input of `state-machine.instance.create`. Without `asker`: the product itself. `parent`: whose child it is. */
+export const createInput = createBody.extend({ asker: machineAsker.optional(), parent: parentLink.optional() });
 
 /** An event and where it goes. `expectSeq`: refuse where the machine has moved on. */
 export const addressedEvent = z.strictObject({
@@ -68,8 +82,15 @@ export const addressedEvent = z.strictObject({
   expectSeq: seq.optional(),
 });
 
-/** Input of `state-machine.event.send`. `asker` as above. */
-export const sendInput = addressedEvent.extend({ asker: asker.optional() });
+/**
+ * Input of `state-machine.event.send`. `asker` as above. `from`: the parent of the instance, or a child of it, sends it.
+ * `notBefore`: it is taken then.
+ */
+export const sendInput = addressedEvent.extend({
+  asker: machineAsker.optional(),
+  notBefore: moment.optional(),
+  from: z.union([z.literal('parent'), childRef]).optional(),
+});
 
 /** Input of `state-machine.timer.fire`. */
 export const fireInput = z.strictObject({ timerId: z.string(), instance: z.string() });
@@ -84,7 +105,7 @@ const verdict = z.strictObject({
 });
 
 /** What a step asked to be done. */
-export const effect = z.strictObject({ name: z.string(), params: z.unknown() });
+export const effect = z.strictObject({ name: z.string(), params: z.unknown(), child: childRef.optional() });
 
 /** An instance as it stands. */
 export const stateOutput = z
@@ -104,6 +125,22 @@ export const stateOutput = z
     verdicts: z.array(verdict).optional(),
     /** The step it was forked at: a trial, whose effects nobody does. */
     forkedFrom: stepRef.optional(),
+    /** Whose child it is. */
+    parent: z.strictObject({ type, id, child: z.string(), generation: z.int() }).optional(),
+    /** Machines and effects it began and still waits for, or that ended in the state it is in. */
+    children: z.array(
+      z.strictObject({
+        id: z.string(),
+        type: z.string().describe('The type of a machine, or effect:<name>'),
+        instance: id.nullable().describe('The id of the machine it is'),
+        generation: z.int(),
+        status: z.enum(['active', 'ended']),
+      }),
+    ),
+    /** Events that came early and wait for a state that takes them. */
+    deferred: z.array(z.strictObject({ type: z.string(), at: time })),
+    /** Effects that are being undone, or wait for it. */
+    undoing: z.int(),
     createdAt: time,
     updatedAt: time,
   })
@@ -161,9 +198,11 @@ export const eventOutput = z.strictObject({
   /** False where state, status and context are as before. */
   changed: z.boolean(),
   effects: z.array(effect),
+  /** It came early: `deferred` until there is a transition for it, `ignored` for good. */
+  early: z.enum(['deferred', 'ignored']).optional(),
 });
 
-export type MachineAsker = z.output<typeof asker>;
+export type MachineAsker = z.output<typeof machineAsker>;
 export type CreateInput = z.output<typeof createInput>;
 export type SendInput = z.output<typeof sendInput>;
 export type InstancesQuery = z.output<typeof instancesQuery>;

@@ -1,74 +1,52 @@
 // Binds charts to the service: what a step of theirs is committed with, and what becomes of their effects. Which
 // definition an instance runs on: definitions/.
-import { z } from 'zod';
-import type { Command, Decision, EventDraft, WorkDraft } from '#src/platform/commands/command.ts';
+import { put, type Command, type Decision, type EventDraft, type WorkDraft } from '#src/platform/commands/command.ts';
 import type { AppError } from '#src/platform/errors.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import type { Advance, StepCause } from '#src/platform/machines/instance.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
-import type { Effect } from '#src/platform/machines/kernel.ts';
-import type { MachineInstance } from '#src/platform/machines/store.ts';
-import { emittedData } from './definitions/definitions.policy.ts';
+import { MachineInstances, type MachineInstance } from '#src/platform/machines/store.ts';
+import { childWorkOf } from './children/children.workflow.ts';
+import { nextDeferred } from './early/early.workflow.ts';
+import { effectsMade } from './effects/effects.workflow.ts';
 import { stepFailed } from './state-machine.errors.ts';
 import { machineTransitioned } from './state-machine.events.ts';
-import { eventBody, sendKind } from './state-machine.schema.ts';
 
 /** The feeds that hear of an instance. */
 function audienceOf(instance: MachineInstance): string[] {
   return [`machine.${instance._id}`, ...(instance.owner === null ? [] : [`user.${instance.owner}`])];
 }
 
-const emitParams = z.strictObject({ type: z.string(), data: z.record(z.string(), z.unknown()) });
-const signalParams = z.strictObject({ type: z.string(), id: z.string(), event: eventBody });
+/** What follows from a step beside its own rows. */
+interface Consequences {
+  readonly events: readonly EventDraft[];
+  readonly work: readonly WorkDraft[];
+  /** The instance, with what it has to remember of its effects. */
+  readonly instance: MachineInstance;
+}
 
 /** What follows from a step. Throws MachineFault where the chart asks for something that cannot be done. */
-export function consequencesOf(
-  definition: MachineDefinition,
-  { instance, transition }: Pick<Advance, 'instance' | 'transition'>,
-): { events: EventDraft[]; work: WorkDraft[] } {
+export function consequencesOf(definition: MachineDefinition, advance: Advance): Consequences {
+  const { instance, transition } = advance;
   if (instance.forkedFrom) {
     // A trial of what might be: nobody hears of it, and nothing is done.
-    return { events: [], work: [] };
+    return { events: [], work: [], instance };
   }
   const audience = audienceOf(instance);
   const subject = `machine.${instance._id}`;
   const { seq, from, to, status, changed } = transition;
-  const events = [
-    machineTransitioned.draft({
-      subject,
-      audience,
-      data: { type: instance.type, id: instance.key, seq, event: transition.event.type, from, to, status, changed },
-    }),
-  ];
-  const work: WorkDraft[] = [];
-  for (const [index, effect] of transition.effects.entries()) {
-    if (effect.name === 'emit') {
-      events.push({ ...emitted(definition, effect), subject, audience });
-    } else if (effect.name === 'signal') {
-      const cause = `e.${instance._id}-${seq}-${index}`;
-      work.push({ kind: sendKind, input: paramsOf(definition, effect, signalParams), cause });
-    } else {
-      throw new MachineFault(`The machine ${definition.type} asks for the effect ${effect.name}, which nobody does`);
-    }
-  }
-  return { events, work };
-}
-
-/** A chart speaks for itself only: types of its own, with data of their shape. */
-function emitted(definition: MachineDefinition, effect: Effect): Pick<EventDraft, 'type' | 'data'> {
-  const { type, data } = paramsOf(definition, effect, emitParams);
-  if (!emittedData(definition.type, type)?.safeParse(data).success) {
-    throw new MachineFault(`The machine ${definition.type} emits ${type}, which is not an event of its own or not so`);
-  }
-  return { type, data };
-}
-
-function paramsOf<Params>(definition: MachineDefinition, effect: Effect, schema: z.ZodType<Params>): Params {
-  const parsed = schema.safeParse(effect.params);
-  if (!parsed.success) {
-    throw new MachineFault(`The machine ${definition.type} gives ${effect.name} params that do not fit`, parsed.error);
-  }
-  return parsed.data;
+  const moved = machineTransitioned.draft({
+    subject,
+    audience,
+    data: { type: instance.type, id: instance.key, seq, event: transition.event.type, from, to, status, changed },
+  });
+  const made = effectsMade(definition, advance);
+  return {
+    events: [moved, ...made.events.map((event) => ({ ...event, subject, audience }))],
+    work: [...made.work, ...childWorkOf(advance)],
+    // What has ended hears nothing any more.
+    instance: { ...instance, ...made.changes, ...(status !== 'active' && instance.mailbox ? { mailbox: [] } : {}) },
+  };
 }
 
 /** Who and what causes the step of a command; `eventId` where it is not where the command came from. */
@@ -77,12 +55,28 @@ export function causeOf(command: Command, now: Date, eventId = command.origin): 
   return { eventId, actor, requestId, now, ...(share === undefined ? {} : { share }) };
 }
 
-/** What is committed of a step: its rows and what follows from it. Throws MachineFault as `consequencesOf` does. */
-export function decisionOf(
-  definition: MachineDefinition,
-  taken: Advance,
-): Required<Pick<Decision, 'writes' | 'events' | 'work'>> {
-  return { writes: taken.writes, ...consequencesOf(definition, taken) };
+type Committed = Required<Pick<Decision, 'writes' | 'events' | 'work'>>;
+
+/**
+ * What is committed of a step: its rows and what follows from it, and the steps of the events that waited for it.
+ * Throws MachineFault as `consequencesOf` does.
+ */
+export function decisionOf(definition: MachineDefinition, taken: Advance): Committed {
+  const parts: Committed[] = [];
+  const follow = (step: Advance): MachineInstance => {
+    const { events, work, instance } = consequencesOf(definition, step);
+    parts.push({ writes: [...step.writes, put(MachineInstances, instance)], events, work });
+    return instance;
+  };
+  let next: MachineInstance | null = follow(taken);
+  while (next?.mailbox && next.mailbox.length > 0) {
+    next = nextDeferred(definition, next, taken.transition.at, follow);
+  }
+  return {
+    writes: parts.flatMap(({ writes }) => writes),
+    events: parts.flatMap(({ events }) => events),
+    work: parts.flatMap(({ work }) => work),
+  };
 }
 
 /** A chart that fails is a final no for whoever sent the event: it would fail again. */

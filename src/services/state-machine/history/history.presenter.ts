@@ -1,11 +1,22 @@
 // Steps of machines as clients see them.
 import type { WorkRow } from '#src/platform/commands/work.ts';
 import type { MachineInstance, Timer, Transition } from '#src/platform/machines/store.ts';
+import { causeOfEffect } from '../effects/effects.workflow.ts';
 import type { StoodOutput, TransitionOutput } from './history.schema.ts';
 
-/** One step of a history, hashes and all, so that a reader can check them. */
-export function presentTransition({ _id, instance: _instance, ...row }: Transition): TransitionOutput {
-  return { ...row, event: { ...row.event }, effects: [...row.effects], at: row.at.toISOString() };
+/**
+ * One step of a history, hashes and all, so that a reader can check them; with the rows that do its effects, as far as
+ * they are kept.
+ */
+export function presentTransition(
+  { _id, instance, ...row }: Transition,
+  outcomes: ReadonlyMap<string, WorkRow>,
+): TransitionOutput {
+  const effects = row.effects.map((effect, index) => {
+    const work = outcomes.get(causeOfEffect({ instance, seq: row.seq }, index));
+    return { ...effect, ...(work ? { work: { id: work._id, state: work.state } } : {}) };
+  });
+  return { ...row, event: { ...row.event }, effects, at: row.at.toISOString() };
 }
 
 /** How an instance stood after a step. `tags`: undefined where nobody knows them. */
@@ -19,11 +30,6 @@ export function presentStood(step: Transition, tags: readonly string[] | undefin
 export function presentSubject(instance: MachineInstance) {
   const { type, key: id, version, seq, status, value, owner, forkedFrom, createdAt, updatedAt } = instance;
   return { kind: 'machine', type, id, version, seq, status, value, owner, forkedFrom, createdAt, updatedAt };
-}
-
-/** The cause under which an effect of a step became work. */
-export function causeOfEffect({ instance, seq }: Pick<Transition, 'instance' | 'seq'>, index: number): string {
-  return `e.${instance}-${seq}-${index}`;
 }
 
 /**

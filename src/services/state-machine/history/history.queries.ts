@@ -17,14 +17,8 @@ import { notRunnable } from '../definitions/definitions.errors.ts';
 import { definitionFor } from '../definitions/definitions.workflow.ts';
 import { stepUnknown } from '../pictures/pictures.errors.ts';
 import { readInstance } from '../state-machine.queries.ts';
-import {
-  causeOfEffect,
-  presentEffect,
-  presentStood,
-  presentSubject,
-  presentTimer,
-  presentTransition,
-} from './history.presenter.ts';
+import { causeOfEffect } from '../effects/effects.workflow.ts';
+import { presentEffect, presentStood, presentSubject, presentTimer, presentTransition } from './history.presenter.ts';
 import type { HistoryQuery } from './history.schema.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
@@ -76,7 +70,9 @@ async function pageOfSteps(instance: MachineInstance, page: Omit<HistoryQuery, '
   const complete = rows[0]?.seq === (after ?? 0) && (rows.length === wanted || endsWell(instance, rows));
   const chain: 'intact' | 'broken' = complete && verifyChain(rows) ? 'intact' : 'broken';
   const shown = after === null ? rows : rows.slice(1);
-  return { ...toPage(shown, page.limit, presentTransition, (row) => encodeCursor(purpose, row.seq)), chain };
+  const outcomes = await outcomesOf(shown);
+  const present = (row: Transition) => presentTransition(row, outcomes);
+  return { ...toPage(shown, page.limit, present, (row) => encodeCursor(purpose, row.seq)), chain };
 }
 
 /** The rows reach the newest step, as the instance knows it. Steps taken since it was read may follow. */
@@ -147,7 +143,7 @@ async function* linesOf(instance: MachineInstance): AsyncGenerator<string> {
     const outcomes = await outcomesOf(steps);
     for (const step of steps) {
       check.see(step);
-      yield line({ kind: 'transition', ...presentTransition(step) });
+      yield line({ kind: 'transition', ...presentTransition(step, outcomes) });
       yield* step.effects.map((_, index) =>
         line(presentEffect(step, index, outcomes, instance.forkedFrom !== undefined)),
       );

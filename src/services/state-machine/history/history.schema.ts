@@ -1,6 +1,7 @@
 // Inputs and outputs of what machines went through.
 import { z } from 'zod';
 import { pageOf, pageQuery } from '#src/platform/http/cursor.ts';
+import { workState } from '#src/platform/commands/work.ts';
 import { effect, instanceParams, seq, stateValue, status, time } from '../state-machine.schema.ts';
 
 const { type, id } = instanceParams.shape;
@@ -40,7 +41,8 @@ const transition = z.strictObject({
   status,
   context,
   changed: z.boolean(),
-  effects: z.array(effect),
+  /** `work`: the operation that does it, for as long as that is kept. */
+  effects: z.array(effect.extend({ work: z.strictObject({ id: z.string(), state: workState }).optional() })),
   version,
   requestId: z.string(),
   at: time,

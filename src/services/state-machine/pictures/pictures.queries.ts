@@ -1,7 +1,6 @@
 // What is drawn of an instance: where it stands or stood, its way, its timers, and what of its effects gave up.
 import { limits } from '#config/limits.ts';
 import type { Asker } from '#src/platform/auth/abilities.ts';
-import { Work } from '#src/platform/commands/work.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import { PictureFault } from '#src/platform/machines/pictures/layout-thread.ts';
 import { trailOf, type PictureMarks } from '#src/platform/machines/pictures/marks.ts';
@@ -10,7 +9,7 @@ import { Transitions, type MachineInstance, type Transition } from '#src/platfor
 import { definitionBehind, definitionFor } from '../definitions/definitions.workflow.ts';
 import { typeUnknown } from '../state-machine.errors.ts';
 import { readInstance } from '../state-machine.queries.ts';
-import { sendKind } from '../state-machine.schema.ts';
+import { failedEffects } from '../effects/effects.queries.ts';
 import { chartTooLarge, notDrawn, stepUnknown } from './pictures.errors.ts';
 
 /** Steps of the way that are drawn; of a longer one the newest. */
@@ -56,7 +55,7 @@ export async function pictureOfInstance(
     ),
     value: last.to,
     timers: isNow ? timersOf(instance) : [],
-    failed: isNow ? await failuresOf(instance) : [],
+    failed: isNow ? (await failedEffects(instance)).map((name) => ({ name })) : [],
     now: isNow ? new Date() : last.at,
   };
   return await drawn(async () => await pictureOf(definition, marks, format));
@@ -77,23 +76,6 @@ function timersOf({ timers }: MachineInstance): PictureMarks['timers'] {
     dueAt,
     ...(trigger.kind === 'after' ? { state: trigger.state } : { event: trigger.event.type }),
   }));
-}
-
-/** Effects that gave up, by their causes; see consequencesOf. */
-async function failuresOf({ _id }: MachineInstance): Promise<PictureMarks['failed']> {
-  const rows = await Work.native()
-    .find(
-      {
-        actor: 'system',
-        kind: sendKind,
-        idempotencyKey: { $gte: `e.${_id}-`, $lt: `e.${_id}.` },
-        state: { $in: ['dead', 'refused'] },
-      },
-      { maxTimeMS: limits.mongoMs, projection: { kind: 1 } },
-    )
-    .limit(50)
-    .toArray();
-  return rows.map(() => ({ name: 'signal' }));
 }
 
 /** Errors: `state-machine.chart-too-large`, `state-machine.not-drawn`. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { z } from 'zod';
 import { buildRegistry } from '#src/app.ts';
+import { defineCommand } from '#src/platform/commands/command.ts';
 import {
   builtInEffects,
   defineMachineEffect,
@@ -21,10 +22,22 @@ const named = (name: string, kind = 'effects.test.do'): MachineEffect => ({
   idempotency: 'natural',
 });
 
+const queued = defineCommand({
+  kind: 'effects.test.queued',
+  pool: 'gamification',
+  input: z.unknown(),
+  key: () => 'x',
+  load: async () => await Promise.resolve(),
+  decide: () => ({ result: null }),
+});
+const direct = defineCommand({ ...queued, kind: 'effects.test.direct', pool: 'direct' });
+
 describe('effects of machines', () => {
   it('are those of the runtime and those of services, each of which is listed by its service', () => {
     const registry = buildRegistry();
-    const of = (effects: ReadonlyMap<string, unknown>): string[] => [...effects.keys()].toSorted();
+    // Tests bring some of their own.
+    const of = (effects: ReadonlyMap<string, unknown>): string[] =>
+      [...effects.keys()].filter((name) => !name.endsWith('probe')).toSorted();
     assert.deepEqual(of(registry.machineEffects), of(machineEffects));
     assert.deepEqual(of(knownEffects()), [...Object.keys(builtInEffects), ...machineEffects.keys()].toSorted());
     assert.ok([...knownEffects()].every(([name, effect]) => effect.name === name && effect.summary !== ''));
@@ -41,11 +54,11 @@ describe('effects of machines', () => {
     assert.throws(() => defineMachineEffect(named(taken)), /defined twice/u);
     const listed = (...effects: MachineEffect[]) => createRegistry([{ name: 'x', machineEffects: effects }]);
     assert.throws(() => listed(named('a')), /names effects.test.do, which makes no work rows/u);
-    const mails = buildRegistry().services.filter(({ name }) => name === 'mail');
-    const [kind = ''] = mails.flatMap((service) => service.effects ?? []).map((effect) => effect.kind);
-    const twice = { name: 'x', machineEffects: [named('a', kind), named('a', kind)] };
-    assert.throws(() => createRegistry([...mails, twice]), /listed twice/u);
-    assert.equal(createRegistry([...mails, { name: 'x', machineEffects: [named('a', kind)] }]).machineEffects.size, 1);
+    const pool = { name: 'y', commands: [queued] };
+    const of = (...effects: MachineEffect[]) => createRegistry([pool, { name: 'x', machineEffects: effects }]);
+    assert.throws(() => of(named('a', queued.kind), named('a', queued.kind)), /listed twice/u);
+    assert.equal(of(named('a', queued.kind)).machineEffects.size, 1);
+    assert.throws(() => of(named('a', direct.kind)), /makes no work rows/u);
   });
 
   it('of the runtime take what they are documented with', () => {

@@ -24,6 +24,9 @@ describe('state-machine.instance.create', () => {
       status: 'active',
       context: { userId: 'u1', name: 'Ada' },
       tags: [],
+      children: [],
+      deferred: [],
+      undoing: 0,
       accepts: ['XP_EARNED', 'LEVEL_REACHED', 'SNOOZE'],
       timers: [
         { name: 'reminder', dueAt: new Date(begin + 3 * day).toISOString() },

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import '#src/services/user/user.events.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
+import type { Advance } from '#src/platform/machines/instance.ts';
 import type { Json } from '#src/platform/machines/json.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
@@ -14,8 +15,19 @@ const definition: MachineDefinition = onboarding;
 
 function consequences(effects: readonly Effect[], owner: string | null = 'u1', by = definition) {
   const instance = { _id: 'onboarding.u1', type: 'onboarding', key: 'u1', owner } as MachineInstance;
-  const transition = { seq: 4, event: { type: 'GO' }, from: 'a', to: 'b', status: 'active', changed: true, effects };
-  return consequencesOf(by, { instance, transition: transition as unknown as Transition });
+  const transition = {
+    instance: 'onboarding.u1',
+    seq: 4,
+    event: { type: 'GO' },
+    from: 'a',
+    to: 'b',
+    status: 'active',
+    changed: true,
+    effects,
+  };
+  const step = { spawns: [], sends: [], stops: [], status: 'active' };
+  const advance = { instance, transition: transition as unknown as Transition, step, children: new Map() };
+  return consequencesOf(by, advance as unknown as Advance);
 }
 
 describe('the effects of a machine', () => {

@@ -1,0 +1,54 @@
+// The timers of an instance over a step: which are armed, which go on, which are dropped. Pure; called by instance.ts.
+import { limits } from '#config/limits.ts';
+import { retention } from '#config/retention.ts';
+import { shardFor } from '../commands/work.ts';
+import { MachineFault } from './fault.ts';
+import type { Step, TimerDraft } from './kernel.ts';
+import type { ArmedTimer, MachineInstance, Timer } from './store.ts';
+
+/** What a step makes of timers. */
+export interface TimerChanges {
+  readonly waiting: readonly ArmedTimer[];
+  readonly armed: readonly ArmedTimer[];
+  readonly dropped: readonly ArmedTimer[];
+}
+
+/** The timers of an instance after a step. One that has ended waits for nothing. Throws MachineFault where they are too many. */
+export function timersAfter(
+  instance: Pick<MachineInstance, '_id' | 'timers'>,
+  taken: Step,
+  seq: number,
+  cause: Pick<ArmedTimer, 'requestId' | 'share'>,
+): TimerChanges {
+  const drafts = taken.status === 'active' ? taken.timers : [];
+  const armed = drafts.map((draft, index) => armedTimer(`${instance._id}-${seq}-${index}`, draft, cause));
+  const gone = new Set([...taken.cancels, ...armed.map((timer) => timer.sendId)]);
+  const dropped = instance.timers.filter((timer) => taken.status !== 'active' || gone.has(timer.sendId));
+  const kept = instance.timers.filter((timer) => !dropped.includes(timer));
+  if (kept.length + armed.length > limits.machineTimers) {
+    throw new MachineFault(`${instance._id} would wait for more than ${limits.machineTimers} timers`);
+  }
+  return { waiting: [...kept, ...armed], armed, dropped };
+}
+
+function armedTimer(
+  id: string,
+  { sendId, trigger, dueAt }: TimerDraft,
+  { requestId, share }: Pick<ArmedTimer, 'requestId' | 'share'>,
+): ArmedTimer {
+  return { id, sendId: sendId ?? id, trigger, dueAt, requestId, ...(share === undefined ? {} : { share }) };
+}
+
+/** The row of an armed timer: the instance has all of it, so that dropping one needs no read. */
+export function timerRow(instance: string, { id, ...timer }: ArmedTimer): Timer {
+  return { _id: id, instance, ...timer, state: 'armed', shard: shardFor('machines', instance) };
+}
+
+/** The row of a timer that is not waited for any more. */
+export function cancelledTimer(instance: string, timer: ArmedTimer, now: Date): Timer {
+  return {
+    ...timerRow(instance, timer),
+    state: 'cancelled',
+    expireAt: new Date(now.getTime() + retention.timersFiredMs),
+  };
+}
