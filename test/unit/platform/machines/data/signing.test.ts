@@ -9,6 +9,8 @@ import {
   type SimulatedStep,
   type StoryEvent,
 } from '#src/platform/machines/data/data.ts';
+import { knownEffects } from '#src/platform/machines/effects.ts';
+import { grantXpEffect } from '#src/services/gamification/gamification.effects.ts';
 import { blocksOf, effects } from './signing.ts';
 
 const type = 'multi-party-signing';
@@ -37,6 +39,9 @@ const emitted = ({ effects: done }: SimulatedStep): unknown[] =>
 describe('multi-party signing, from the page', () => {
   it('has nothing that lint would say', () => {
     assert.deepEqual(lintDefinition(source, { effects, type }), { errors: [], warnings: [] });
+    // And with the effects there really are.
+    assert.ok(knownEffects().has(grantXpEffect.name));
+    assert.deepEqual(lintDefinition(source, { effects: knownEffects(), type }), { errors: [], warnings: [] });
   });
 
   it('concerns its initiator and its parties', () => {
