@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { MachineInstances, Timers, Transitions } from '#src/platform/machines/store.ts';
+import { verifyMachines } from '#src/platform/machines/verify.ts';
 import { Definer, definitions } from '../../support/definer.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, type Reply } from '../../support/http.ts';
@@ -187,6 +188,15 @@ describe('machines and other versions', function () {
       next: null,
     });
     assert.equal(await Transitions.native().countDocuments({ instance: 'once.open', 'event.type': 'migrated' }), 1);
+  });
+
+  it('are whole afterwards: their chains, and the timers that will go off', async () => {
+    await orders('whole');
+    await ended(await migrate('whole', { from: 1, states: { paid: 'packed' } }));
+    await ended(await migrate('whole', { from: 2, states: { packed: 'paid' } }, 1));
+    const broken: unknown[] = [];
+    await verifyMachines({ onBroken: (machine) => broken.push(machine), onProgress: () => undefined });
+    assert.deepEqual(broken, []);
   });
 
   it('are not moved to drafts, to retired versions, to where they are or to nowhere', async () => {

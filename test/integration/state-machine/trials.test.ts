@@ -105,7 +105,7 @@ describe('definitions that are tried', function () {
 
   it('end in bounds, whatever the story asks for', async () => {
     const ticking = {
-      context: { text: 'x'.repeat(1_000) },
+      context: { text: 'x'.repeat(10_000) },
       initial: 'a',
       states: { a: { after: { PT1S: { target: 'a', reenter: true }, P300D: 'b' } }, b: { type: 'final' } },
     };
