@@ -29,5 +29,4 @@ export const forkInput = z.strictObject({
   }),
 });
 
-export type ForkBody = z.output<typeof forkBody>;
 export type ForkInput = z.output<typeof forkInput>;
