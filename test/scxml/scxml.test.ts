@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { start, type MachineRun } from '#src/platform/machines/kit/run.ts';
-import type { StateValue } from '#src/platform/machines/step.ts';
 import { scionCases, w3cCases, type Case } from './cases.ts';
 import { convert } from './convert.ts';
+import { innermost } from './innermost.ts';
 
 function begun({ name, scxml, steps }: Case): MachineRun {
   const type = name.replaceAll(/[^\w-]/gu, '-');
@@ -15,15 +15,6 @@ function begun({ name, scxml, steps }: Case): MachineRun {
     steps.map(({ event }) => event),
   );
   return start(converted.definition, {}, { children: converted.children });
-}
-
-/** The innermost states of a value. */
-function innermost(value: StateValue): string[] {
-  return typeof value === 'string'
-    ? [value]
-    : Object.entries(value).flatMap(([region, inner]) =>
-        typeof inner === 'object' && Object.keys(inner).length === 0 ? [region] : innermost(inner),
-      );
 }
 
 describe('SCXML', () => {
