@@ -63,28 +63,25 @@ export function cpuSeconds(pids: readonly number[]): number {
   }, 0);
 }
 
-/** Lets `callers` grant XP for `seconds`, each the next as soon as it has its answer. */
-export async function slice(target: Target, callers: number, seconds: number, pids: readonly number[]): Promise<Slice> {
+/** What callers saw. Times in milliseconds. */
+export type Seen = Omit<Slice, 'cpuUs'> & { readonly done: number };
+
+/** Lets `callers` ask for `seconds`, each the next as soon as it has its answer. `ask` tells whether that was a yes. */
+export async function drive(
+  callers: number,
+  seconds: number,
+  ask: (turn: number, caller: number) => Promise<boolean>,
+): Promise<Seen> {
   const latencies: number[] = [];
   let failed = 0;
   let turn = 0;
-  const cpuBefore = cpuSeconds(pids);
   const start = performance.now();
   const end = start + seconds * 1_000;
   const caller = async (index: number): Promise<void> => {
-    const url = target.urls[index % target.urls.length] ?? '';
     while (performance.now() < end) {
       turn += 1;
-      const userId = target.people[(turn * 7_919) % target.people.length];
       const began = performance.now();
-      const { status } = await send(
-        url,
-        '/api/gamification/xp/add',
-        target.token,
-        { userId, amount: 1, reason: 'bench' },
-        randomUUID(),
-      );
-      if (status === 201) {
+      if (await ask(turn, index)) {
         latencies.push(performance.now() - began);
       } else {
         failed += 1;
@@ -95,11 +92,17 @@ export async function slice(target: Target, callers: number, seconds: number, pi
   const elapsed = (performance.now() - start) / 1_000;
   const sorted = latencies.toSorted((left, right) => left - right);
   const at = (share: number): number => sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0;
-  return {
-    perSecond: latencies.length / elapsed,
-    p50: at(0.5),
-    p99: at(0.99),
-    cpuUs: ((cpuSeconds(pids) - cpuBefore) * 1e6) / Math.max(latencies.length, 1),
-    failed,
-  };
+  return { perSecond: latencies.length / elapsed, p50: at(0.5), p99: at(0.99), done: latencies.length, failed };
+}
+
+/** Lets `callers` grant XP for `seconds`, each the next as soon as it has its answer. */
+export async function slice(target: Target, callers: number, seconds: number, pids: readonly number[]): Promise<Slice> {
+  const { urls, token, people } = target;
+  const cpuBefore = cpuSeconds(pids);
+  const { done, ...seen } = await drive(callers, seconds, async (turn, caller) => {
+    const url = urls[caller % urls.length] ?? '';
+    const body = { userId: people[(turn * 7_919) % people.length], amount: 1, reason: 'bench' };
+    return (await send(url, '/api/gamification/xp/add', token, body, randomUUID())).status === 201;
+  });
+  return { ...seen, cpuUs: ((cpuSeconds(pids) - cpuBefore) * 1e6) / Math.max(done, 1) };
 }
