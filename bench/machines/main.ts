@@ -11,13 +11,12 @@ import { instances, type Variant } from './variant.ts';
 
 const help = `Sends events to machines over HTTP, beside a MongoDB transaction for each event and beside Restate.
 
-  npm run bench:machines -- [--rounds=5] [--seconds=4] [--callers=64,256] [--only=<part of a name>] [--cpu-prof=<folder>]
+  npm run bench:machines -- [--rounds=5] [--seconds=4] [--callers=64,256] [--only=<part of a name>]
 
   --rounds     interleaved rounds; medians and the ratios paired within each are printed
   --seconds    length of each slice
   --callers    how many callers, each the next request as soon as it has its answer
   --only       only what has this in its name, such as product
-  --cpu-prof   keep CPU profiles of the product's processes in this folder
   --help       this text
 
   1,000 instances, then one alone. The product runs as two API and two worker processes with authentication, a hash-chained
@@ -31,7 +30,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     callers: { type: 'string', default: '64,256' },
     only: { type: 'string', default: '' },
-    'cpu-prof': { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
@@ -125,7 +123,7 @@ async function main(): Promise<void> {
   const variants: Variant[] = [];
   const wanted = (name: string): boolean => name.includes(values.only);
   try {
-    variants.push(await startProduct(servers, values['cpu-prof']));
+    variants.push(await startProduct(servers));
     if (wanted('a transaction per event')) {
       variants.push(await startNaive(servers));
     }

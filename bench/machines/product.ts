@@ -14,16 +14,14 @@ const sample = 50;
 /** Well within the life of a token. */
 const freshMs = 5 * 60_000;
 
-/** Starts the fleet, registers the machine and creates the instances. `profiles`: where CPU profiles are kept. */
-export async function startProduct(servers: TestServers, profiles?: string): Promise<Variant> {
+/** Starts the fleet, registers the machine and creates the instances. */
+export async function startProduct(servers: TestServers): Promise<Variant> {
   const mongoUrl = withDatabase(servers.mongoUrl, database);
-  const profiled = profiles === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` };
   const fleet = await startFleet({
     servers: { mongoUrl, redisUrl: servers.redisUrl },
     keyPrefix: database,
     apis: 2,
     workers: 2,
-    env: profiled,
   });
   const urls = fleet.apis.map(({ url }) => url);
   let token = await login(urls[0] ?? '');
