@@ -5,7 +5,7 @@ export { DefinitionError, type Finding, type Lint } from './findings.ts';
 export { impactOf, type Impact, type LoggedStep } from './impact.ts';
 export { lintDefinition } from './lint.ts';
 export { migrated } from './migrate.ts';
-export { migrationPlan, planShape, type Migration, type MigrationPlan, type MigrationRefused } from './migration.ts';
+export { migrationPlan, planShape, type Migration, type MigrationPlan } from './migration.ts';
 export { parseDefinition } from './schema.ts';
 export { lintMachine } from './shape-of.ts';
 export { simulate, type SimulatedStep, type Simulation, type StoryEvent } from './simulate.ts';
