@@ -1,0 +1,35 @@
+// Forty machines with nine hundred effects and more, each in the order of its machine, while processes are killed and Redis
+// is emptied: everything ends as a model of a few lines says. SEED repeats the choices of a run.
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { defineTally, playPrograms } from '../../support/machine-chaos.ts';
+import { programs } from '../../support/machine-programs.ts';
+import { seeded } from '../../support/seeded.ts';
+import { showLogs, startSystem, type System } from '../../support/system.ts';
+
+const tallies = 40;
+
+describe('machines and their effects', function () {
+  this.timeout(600_000);
+  let system: System;
+  before(async () => {
+    system = await startSystem({ people: tallies });
+    await defineTally(system);
+  });
+  after(async () => {
+    await system?.stop();
+  });
+  afterEach(function () {
+    showLogs(this, system);
+  });
+
+  it('end as the model says through 13 kills and 3 times an emptied Redis', async () => {
+    const random = seeded();
+    console.log(`      seed ${random.seed}`);
+    const [played = []] = fc.sample(programs(tallies, 46), { seed: random.seed, numRuns: 1 });
+    const faults = { random, kills: 13, killEveryMs: 2_000, flushes: 3 };
+    const story = await playPrograms(system, played, faults);
+    console.log(`      ${story.join(', ')}`);
+    assert.ok((await system.db.collection('xp_ledger').countDocuments()) >= 900, 'too few effects');
+  });
+});
