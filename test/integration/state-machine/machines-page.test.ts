@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'mocha';
 import { registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { Definer } from '../../support/definer.ts';
+import { eventually } from '../../support/eventually.ts';
 import { assertPartly } from '../../support/partly.ts';
 
 const page = readFileSync(new URL('../../../docs/machines.md', import.meta.url), 'utf8');
@@ -51,5 +52,10 @@ describe('the requests of docs/machines.md', function () {
       sent += 1;
     }
     assert.ok(sent >= 10, String(sent));
+    // And the effect of the last step is done: who had it signed has points for it.
+    await eventually(async () => {
+      const path = `/api/gamification/xp/${people['Ada']?.user.id ?? ''}`;
+      assertPartly((await definer.call('GET', path)).body, { xp: 50 });
+    });
   });
 });
