@@ -210,6 +210,19 @@ describe('children of state machines', function () {
     await reaches('order', id, { value: 'failed', context: { end: { code: 'state-machine.stopped' } } });
   });
 
+  it('may be sent something before they are there: it comes again, and what gave up is taken when it is redriven', async () => {
+    const id = newId();
+    const input = { type: 'order', id, event: { type: 'GO' } };
+    const draft = { kind: 'state-machine.event.send', input, cause: newId() };
+    const signal = workRow(definer.server.registry, draft, { requestId: newId() }, new Date());
+    await ask([signal]);
+    await reach([signal], ['dead']);
+    await definer.create('order', id, { who: definer.buyer.user.id });
+    await definer.call('POST', '/api/dead-letters/redrive', { ids: [signal._id] });
+    await reach([signal], ['done']);
+    await reaches('order', id, { value: 'paying', seq: 1 });
+  });
+
   it('that are effects move their parent by what they come to, or by their no', async () => {
     const id = await made();
     await send('order', id, 'BONUS');
