@@ -26,10 +26,11 @@ describe('machines and their effects', function () {
   it('end as the model says through 13 kills and 3 times an emptied Redis', async () => {
     const random = seeded();
     console.log(`      seed ${random.seed}`);
-    const [played = []] = fc.sample(programs(tallies, 46), { seed: random.seed, numRuns: 1 });
-    const faults = { random, kills: 13, killEveryMs: 2_000, flushes: 3 };
+    const [played = []] = fc.sample(programs(tallies, 240), { seed: random.seed, numRuns: 1 });
+    const faults = { random, kills: 13, killEveryMs: 700, flushes: 3 };
     const story = await playPrograms(system, played, faults);
     console.log(`      ${story.join(', ')}`);
+    assert.equal(story.filter((part) => part.endsWith('killed')).length, 13, 'too few kills');
     assert.ok((await system.db.collection('xp_ledger').countDocuments()) >= 900, 'too few effects');
   });
 });
