@@ -122,7 +122,7 @@ describe('children of a machine', () => {
       code: 'state-machine.stopped',
       detail: 'order.k1 was cancelled',
     });
-    assert.deepEqual(new Story(waiting).cancel().work, []);
+    assert.deepEqual(new Story(waiting, {}, { parent }).cancel('@stop').work, []);
   });
 
   it('speak to their parent as the life they are, and to nobody where there is none', () => {

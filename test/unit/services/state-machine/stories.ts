@@ -70,8 +70,9 @@ export class Story {
     return this.take((instance, cause) => settleChild(this.definition, instance, child, end, cause));
   }
 
-  cancel(undo = true): this {
-    return this.take((instance, cause) => halt(this.definition, instance, { type: '@cancel' }, undo, cause));
+  /** Ends it from outside: somebody cancels it, or its parent stops it (`@stop`). */
+  cancel(type = '@cancel'): this {
+    return this.take((instance, cause) => halt(this.definition, instance, { type }, true, cause));
   }
 
   take(step: (instance: MachineInstance, cause: StepCause) => Advance | NotAccepted): this {
