@@ -2,8 +2,8 @@
 // same rows to the hash. Pure. Called where somebody asks what an instance was at a step.
 import type { MachineDefinition } from './definition.ts';
 import { MachineFault } from './fault.ts';
-import { advance, create, expire, type Advance } from './instance.ts';
-import type { NotAccepted } from './kernel.ts';
+import { advance, create, expire, halt, settleChild, type Advance, type StepCause } from './instance.ts';
+import type { ChildRef, NotAccepted } from './kernel.ts';
 import type { MachineInstance, Transition } from './store.ts';
 
 /** The log cannot be played again from this step on. */
@@ -71,9 +71,28 @@ export class Replay {
       const input = (row.event['input'] ?? {}) as Record<string, unknown>;
       return create(definition, { id: this.#born.key, input, inputHash: this.#born.inputHash }, cause);
     }
-    const timer = this.#instance.timers.find(({ id }) => row.eventId === `t.${id}`);
-    return timer
-      ? expire(definition, this.#instance, timer, cause)
-      : advance(definition, this.#instance, row.event, cause);
+    return stepFrom(definition, this.#instance, row, cause);
   }
+}
+
+/** The row itself says what kind of step it was: a timer by its id, the end of a child or of all by its event. */
+function stepFrom(
+  definition: MachineDefinition,
+  before: MachineInstance,
+  { eventId, event, effects }: Transition,
+  cause: StepCause,
+): Advance | NotAccepted {
+  const timer = before.timers.find(({ id }) => eventId === `t.${id}`);
+  if (timer) {
+    return expire(definition, before, timer, cause);
+  }
+  if (event.type.startsWith('@')) {
+    return halt(definition, before, event, effects.length > 0, cause);
+  }
+  const { child } = event as { readonly child?: ChildRef };
+  if (child && /^(?:done|error)\./u.test(event.type)) {
+    const end = 'error' in event ? { error: event['error'] ?? null } : { output: event['output'] ?? null };
+    return settleChild(definition, before, child, end, cause);
+  }
+  return advance(definition, before, event, cause);
 }

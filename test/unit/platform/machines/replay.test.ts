@@ -2,10 +2,19 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { assign, cancel, raise, setup } from 'xstate';
+import { assign, cancel, fromPromise, raise, setup } from 'xstate';
 import { onboarding } from '#machines/onboarding.machine.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
-import { advance, create, expire, withoutTimer } from '#src/platform/machines/instance.ts';
+import {
+  advance,
+  create,
+  expire,
+  halt,
+  settleChild,
+  withoutTimer,
+  type Advance,
+} from '#src/platform/machines/instance.ts';
+import type { NotAccepted } from '#src/platform/machines/kernel.ts';
 import { Replay, ReplayFault } from '#src/platform/machines/replay.ts';
 import { sealed, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
 import { surroundings } from '#src/platform/machines/surroundings.ts';
@@ -46,6 +55,20 @@ const lights = define(
     },
   }),
   ['A', 'B', 'C', 'D'],
+);
+
+/** A child that may come well out or not. */
+const parents = define(
+  setup({ actors: { kid: fromPromise(async () => await Promise.resolve()) } }).createMachine({
+    id: 'parents',
+    initial: 'busy',
+    states: {
+      busy: { invoke: { src: 'kid', id: 'kid', onDone: 'rich', onError: 'poor' } },
+      rich: { on: { AGAIN: 'busy' } },
+      poor: {},
+    },
+  }),
+  ['AGAIN'],
 );
 
 const act = fc.record({
@@ -136,6 +159,32 @@ describe('a log that is played again', () => {
     assert.throws(from(0, { event: { type: 'forked' } }), failsAt(0));
     assert.throws(() => replayed(lights, rows.slice(1)), failsAt(1));
     assert.throws(() => replayed(onboarding, rows), failsAt(0));
+  });
+
+  it('knows the ends of children and of the machine itself', () => {
+    const around = (eventId: string) => ({ eventId, actor: 'system', requestId: 'r', now: new Date(0) });
+    const taken = (outcome: Advance | NotAccepted): Advance => (outcome.accepted ? outcome : assert.fail());
+    const born = create(parents, { id: 'x', input: {}, inputHash: 'hash' }, around('c.0'));
+    const child = { id: 'kid', generation: 1 };
+    const ended = taken(settleChild(parents, born.instance, child, { output: { n: 1 } }, around('x.1')));
+    const again = taken(advance(parents, ended.instance, { type: 'AGAIN' }, around('c.2')));
+    const second = { id: 'kid', generation: 2 };
+    const failed = taken(settleChild(parents, again.instance, second, { error: null }, around('x.3')));
+    for (const undo of [true, false]) {
+      const halted = taken(halt(parents, failed.instance, { type: '@cancel' }, undo, around('c.4')));
+      const log = [born, ended, again, failed, halted].map(({ transition }) => transition);
+      assert.deepEqual(
+        log.map(({ to, status }) => [to, status]),
+        [
+          ['busy', 'active'],
+          ['rich', 'active'],
+          ['busy', 'active'],
+          ['poor', 'active'],
+          ['poor', 'stopped'],
+        ],
+      );
+      assert.deepEqual(replayed(parents, log), halted.instance);
+    }
   });
 
   it('says nothing before its first step', () => {
