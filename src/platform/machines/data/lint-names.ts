@@ -1,7 +1,7 @@
 // Lint of names: initial states, targets, ids, events, children and timers that are there or not, or there twice.
 import { pointerTo, type Finding, type Lint } from './findings.ts';
 import type { Subject } from './subject.ts';
-import { actionListsOf, targetOf, type ModelState } from './model.ts';
+import { actionListsOf, type ModelState } from './model.ts';
 import { actionsOf, type ActionSource } from './source.ts';
 
 /** Names of a definition that lead nowhere or to two places. */
@@ -73,14 +73,13 @@ function unknownTargets(state: ModelState): Finding[] {
     const detail = `There is no state ${written.target ?? ''} from here: a state beside is named, one inside begins with a dot`;
     return { code: 'unknown-target', path: pointer, detail };
   });
-  const { target } = state.written;
-  return target !== undefined && targetOf(state, target, new Map()) === 'unknown'
+  return state.fallback === 'unknown'
     ? [
         ...findings,
         {
           code: 'unknown-target',
           path: pointerTo(state.pointer, 'target'),
-          detail: `There is no state ${target} from here`,
+          detail: `There is no state ${state.written.target ?? ''} from here`,
         },
       ]
     : findings;

@@ -38,6 +38,8 @@ export interface ModelState {
   /** Lists of transitions that are asked in their order. */
   readonly moves: readonly (readonly Move[])[];
   readonly invokes: readonly { readonly pointer: string; readonly written: InvokeSource }[];
+  /** Of a history: where it leads while there is none; null where it does not say. */
+  readonly fallback: ModelState | null | 'unknown';
 }
 
 /** A whole definition. */
@@ -50,6 +52,7 @@ export interface Model {
 interface Draft extends ModelState {
   states: ModelState[];
   moves: (readonly Move[])[];
+  fallback: ModelState['fallback'];
 }
 
 /** The model of a definition that the schema let through. `type` is the id of its root where targets name it. */
@@ -59,7 +62,7 @@ export function modelOf(source: DefinitionSource, type: string | null): Model {
   const draft = (written: StateSource, name: string, pointer: string, parent: ModelState | null): Draft => {
     const path = parent === null || parent.path === '' ? name : `${parent.path}.${name}`;
     const invokes = invokesOf(written, pointer);
-    const state: Draft = { pointer, path, name, parent, written, invokes, states: [], moves: [] };
+    const state: Draft = { pointer, path, name, parent, written, invokes, states: [], moves: [], fallback: null };
     states.push(state);
     if (written.id !== undefined && !ids.has(written.id)) {
       ids.set(written.id, state);
@@ -75,6 +78,7 @@ export function modelOf(source: DefinitionSource, type: string | null): Model {
   }
   for (const state of states) {
     state.moves = movesOf(state, ids);
+    state.fallback = state.written.target === undefined ? null : targetOf(state, state.written.target, ids);
   }
   return { root, states };
 }
@@ -137,11 +141,7 @@ function delayedMoves(state: ModelState, ids: ReadonlyMap<string, ModelState>): 
 }
 
 /** As XState finds targets: `name` beside the state, `.name` inside it, `#id` anywhere, each with a path behind it. */
-export function targetOf(
-  state: ModelState,
-  target: string,
-  ids: ReadonlyMap<string, ModelState>,
-): ModelState | 'unknown' {
+function targetOf(state: ModelState, target: string, ids: ReadonlyMap<string, ModelState>): ModelState | 'unknown' {
   if (target.startsWith('#')) {
     const [id = '', ...path] = target.slice(1).split('.');
     return inside(ids.get(id), path);

@@ -2,7 +2,7 @@
 import { chartOf, type AnyStateNode } from '../chart.ts';
 import type { MachineDefinition } from '../definition.ts';
 import { pointerTo, type Lint } from './findings.ts';
-import { targetOf, type Model, type ModelState, type Move } from './model.ts';
+import type { Model, ModelState, Move } from './model.ts';
 import { shapeFindings, type ShapeMove, type ShapeState } from './shape.ts';
 
 interface Draft extends ShapeState {
@@ -30,8 +30,8 @@ export function shapeOfModel({ root, states }: Model): ShapeState {
     const made = drafts.get(state) as Draft;
     made.moves = state.moves.flatMap((list) => list.map((move, index) => moveOf(move, list.slice(0, index), at)));
     made.initial =
-      made.kind === 'history' && state.written.target !== undefined
-        ? at(targetOf(state, state.written.target, new Map()))
+      made.kind === 'history' && state.fallback !== null
+        ? at(state.fallback)
         : at(state.states.find(({ name }) => name === state.written.initial));
   }
   return shape;

@@ -89,7 +89,7 @@ describe('lint of a definition that may be registered', () => {
       around({
         a: {
           initial: 'x',
-          states: { x: { on: { GO: '#far' } }, y: { id: 'far', ...end }, h: { type: 'history', target: 'y' } },
+          states: { x: { on: { GO: '#far' } }, y: { id: 'far', ...end }, h: { type: 'history', target: '#far' } },
           onDone: '#lamp.end',
           after: { 5: '.h' },
         },
