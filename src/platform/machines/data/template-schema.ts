@@ -10,11 +10,13 @@ export const celSource = z.string().min(1).max(1_024);
 export const cel: z.ZodType<Cel> = z.strictObject({ $cel: celSource });
 
 /** JSON in which an expression may stand anywhere. */
-export const template: z.ZodType<Json> = (z.json() as z.ZodType<Json>).superRefine((value, check) => {
-  for (const { path, message } of wrongIn(value, [])) {
-    check.addIssue({ code: 'custom', path: [...path], message });
-  }
-});
+export const template: z.ZodType<Json> = (z.unknown().pipe(z.json()) as unknown as z.ZodType<Json>).superRefine(
+  (value, check) => {
+    for (const { path, message } of wrongIn(value, [])) {
+      check.addIssue({ code: 'custom', path: [...path], message });
+    }
+  },
+);
 
 interface Wrong {
   readonly path: readonly PropertyKey[];

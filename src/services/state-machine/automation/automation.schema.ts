@@ -58,7 +58,7 @@ const time = z.iso.datetime();
 /** Body of `POST /api/state-machines/rules/dry-run`. */
 export const dryRunBody = z.strictObject({
   rule: ruleShape.extend({ name: ruleName.optional(), enabled: z.boolean().optional() }),
-  since: time.optional().describe('Events of before are not looked at'),
+  since: time.max(40).optional().describe('Events of before are not looked at'),
   limit: z.int().min(1).max(maxDry.looked).default(100).describe('So many of the newest events of the type'),
 });
 

@@ -33,8 +33,8 @@ export const diffOutput = z.strictObject({
 const event = z.looseObject({ type: z.string().min(1).max(100) });
 const child = z.strictObject({
   id: z.string().min(1).max(64),
-  output: z.json().optional(),
-  error: z.json().optional(),
+  output: z.unknown().pipe(z.json()).optional(),
+  error: z.unknown().pipe(z.json()).optional(),
 });
 const who = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/u, 'The id of a user, or system');
 
