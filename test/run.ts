@@ -15,6 +15,8 @@ interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  /** Each failed test: its whole title, then its error. */
+  details: string[];
 }
 
 interface Plan {
@@ -30,6 +32,8 @@ const reporter = join(root, 'test/support/reporter.ts');
 const hooks = join(root, 'test/support/hooks.ts');
 /** How long mocha may take to go after its last test: longer means a test left something open. */
 const LINGER_MS = 20_000;
+
+const nothingRan = (): Counts => ({ passed: 0, failed: 0, skipped: 0, details: [] });
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const interrupted = { by: undefined as NodeJS.Signals | undefined, child: undefined as ChildProcess | undefined };
@@ -115,12 +119,14 @@ async function runMocha(plan: Plan, passedOn: readonly string[]): Promise<Counts
   const { code, lingered } = await ended(child, countsFile);
   const written = await readFile(countsFile, 'utf8').catch(() => undefined);
   await rm(folder, { recursive: true, force: true });
-  const counts = (written === undefined ? { passed: 0, failed: 0, skipped: 0 } : JSON.parse(written)) as Counts;
+  const counts = (written === undefined ? nothingRan() : JSON.parse(written)) as Counts;
   if (lingered) {
-    say('mocha did not end after its last test: a test left something open');
+    counts.details.push('mocha did not end after its last test: a test left something open');
   }
   // mocha that ends badly without a failed test (a file that does not load, an open handle) is a failure too.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  return code !== 0 && counts.failed === 0
+    ? { ...counts, failed: 1, details: [...counts.details, `mocha ended with ${String(code)} although no test failed`] }
+    : counts;
 }
 
 async function runNear(plan: Plan, withServers: boolean, passedOn: readonly string[]): Promise<Counts> {
@@ -132,7 +138,7 @@ async function runNear(plan: Plan, withServers: boolean, passedOn: readonly stri
     const urls = { MONGO_URL: servers.mongoUrl, REDIS_URL: servers.redisUrl };
     return interrupted.by === undefined
       ? await runMocha({ ...plan, env: { ...plan.env, ...urls } }, passedOn)
-      : { passed: 0, failed: 1, skipped: 0 };
+      : { ...nothingRan(), failed: 1 };
   } finally {
     await servers.stop();
   }
@@ -172,7 +178,8 @@ async function main(): Promise<number> {
     runs.push(await runMocha({ title: 'End to end', files: e2e, options, env }, wanted.passedOn));
   }
   await (interrupted.by === undefined ? sweepTestServers() : sweepAfterInterrupt());
-  const sum = (key: keyof Counts): number => runs.reduce((total, counts) => total + counts[key], 0);
+  const sum = (key: 'passed' | 'failed' | 'skipped'): number => runs.reduce((total, counts) => total + counts[key], 0);
+  runs.flatMap(({ details }) => details).forEach((detail) => say(`\nfailed: ${detail}`));
   if (sum('skipped') > 0) {
     say(`${String(sum('skipped'))} skipped`);
   }
