@@ -33,9 +33,13 @@ export async function registerSomebody(server: TestServer, name = 'Somebody'): P
   return asLoggedIn((await server.call('POST', '/api/auth/register', { body })).body);
 }
 
-/** Logs in. */
+/** Logs in. @throws Error that says what the answer was, where it is no login */
 export async function logIn(server: TestServer, email: string): Promise<LoggedIn> {
-  return asLoggedIn((await server.call('POST', '/api/auth/login', { body: { email, password } })).body);
+  const { status, text, body } = await server.call('POST', '/api/auth/login', { body: { email, password } });
+  if (status !== 200) {
+    throw new Error(`${email} is not logged in: ${status} ${text}`);
+  }
+  return asLoggedIn(body);
 }
 
 /** The first admin, logged in. */

@@ -2,11 +2,13 @@
 // and of identity; `close` leaves no database behind.
 import { createServer, request as nodeRequest, type RequestOptions, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Redis } from 'ioredis';
 import mongoose from 'mongoose';
 import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import { forgetSigningKeys } from '#src/platform/auth/signing-keys.ts';
 import { roleSeed } from '#src/platform/auth/permissions.ts';
+import { forgetTries } from '#src/platform/auth/tries.ts';
 import { unwatchRights, watchRights } from '#src/platform/auth/rights.ts';
 import { closeQueues, openQueues } from '#src/platform/commands/queues.ts';
 import { startWaiting, stopWaiting } from '#src/platform/commands/settled.ts';
@@ -16,7 +18,7 @@ import { answerBrokenRequests } from '#src/platform/http/broken-requests.ts';
 import { mail } from '#src/platform/mail/mail.effects.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { migrate } from '#src/platform/mongo/migrate.ts';
-import { closeRedis, sharedClient } from '#src/platform/redis/clients.ts';
+import { closeRedis, redisKey, sharedClient } from '#src/platform/redis/clients.ts';
 import { closeHints } from '#src/platform/redis/hints.ts';
 import { createRegistry, type Registry, type Service } from '#src/platform/registry.ts';
 import { checkAgainst } from './documented.ts';
@@ -100,6 +102,16 @@ export async function listen(parts: AppParts): Promise<{ url: string; server: Se
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
+/** Takes away what the file before left of its own: logins it failed at count against the address of all. */
+async function emptyRedis(client: Redis): Promise<void> {
+  for await (const keys of client.scanStream({ match: `${redisKey('')}*`, count: 1_000 }) as AsyncIterable<string[]>) {
+    if (keys.length > 0) {
+      await client.unlink(...keys);
+    }
+  }
+  forgetTries();
+}
+
 /** Connects, migrates and serves. One for each test file: MONGO_URL names its database. */
 export async function startServer(services: readonly Service[], parts: Partial<AppParts> = {}): Promise<TestServer> {
   await connectMongo();
@@ -111,6 +123,7 @@ export async function startServer(services: readonly Service[], parts: Partial<A
   if (redis.status !== 'ready') {
     await new Promise<void>((resolve) => redis.once('ready', () => resolve()));
   }
+  await emptyRedis(redis);
   startWaiting();
   // Whatever a service does may send a mail.
   const registry = createRegistry(services.some(({ name }) => name === mail.name) ? services : [...services, mail]);

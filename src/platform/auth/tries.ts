@@ -16,6 +16,11 @@ export interface Tried {
 
 const own = new LRUCache<string, { count: number }>({ max: loginTries.remembered });
 
+/** Forgets every try this process counted: for whoever puts another Redis in the place of this one. */
+export function forgetTries(): void {
+  own.clear();
+}
+
 function countHere(key: string, windowMs: number, by: 1 | -1): Tried {
   const counter = own.get(key) ?? { count: 0 };
   if (!own.has(key)) {
