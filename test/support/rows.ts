@@ -1,6 +1,6 @@
 // Work rows put straight into the database, past every door: for poison and for wrong input. Called by test/e2e.
 import type { mongo } from 'mongoose';
-import { shardFor, type WorkRow } from '#src/platform/commands/work.ts';
+import { atOnce, shardFor, type WorkRow } from '#src/platform/commands/work.ts';
 import { canonicalJson, newId, sha256 } from '#src/platform/ids.ts';
 
 /** What a row must say; the rest is as the doors make it. */
@@ -26,7 +26,7 @@ export function workRowOf({ kind, key, input, actor = 'system', idempotencyKey }
     requestHash: sha256(canonicalJson(input)),
     state: 'new',
     attempts: 0,
-    notBefore: now,
+    notBefore: atOnce,
     requestId: newId(),
     acceptedAt: now,
   };

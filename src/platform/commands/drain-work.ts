@@ -7,7 +7,7 @@ import { Committer } from './committer.ts';
 import { consume } from './consumers.ts';
 import { FreshRows } from './fresh.ts';
 import { Owner, type Drain } from './owner.ts';
-import type { Tenure } from './tenure.ts';
+import { inOrder, readyRows } from './ready-rows.ts';
 import { DeadLetters, Work, type WorkRow } from './work.ts';
 
 /** Finds things to do that are not rows yet, such as timers that are due. Runs before each pass of these shards. */
@@ -34,7 +34,7 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
       const handed = fresh.take(tenure.shards, pools[pool].maxBatch);
       const held = blocking.length > 0 ? await heldKeys({ $in: [...tenure.shards] }, blocking, now) : [];
       const limit = batch;
-      const written = await nextRows(tenure, held, now, limit);
+      const written = await readyRows(tenure.shards, now, limit, held.length > 0 ? { key: { $nin: held } } : {});
       const full = written.length === limit;
       // Of a backlog more rows are there than were seen, perhaps of the same keys: they come first.
       const unwritten = full ? [] : mayGo(handed, written, held);
@@ -78,26 +78,11 @@ export function nextBatch(
   return ms * 2 <= leases.deepBatchMs ? Math.min(deepBatch, limit * 2) : limit;
 }
 
-/** The oldest rows of the tenure's shards that may be done now, in order; none of a key that is held. */
-async function nextRows(tenure: Tenure, held: readonly string[], now: Date, limit: number): Promise<WorkRow[]> {
-  const shard = { $in: [...tenure.shards] };
-  return await Work.native()
-    .find(
-      { shard, state: 'new', notBefore: { $lte: now }, ...(held.length > 0 ? { key: { $nin: [...held] } } : {}) },
-      { sort: { _id: 1 }, limit },
-    )
-    .toArray();
-}
-
 /** Of the rows that were handed over those that are not written meanwhile and whose key is not held. */
 function mayGo(handed: readonly WorkRow[], written: readonly WorkRow[], held: readonly string[]): WorkRow[] {
   const there = new Set(written.map(({ _id }) => _id));
   const waits = new Set(held);
   return handed.filter(({ _id, key }) => !there.has(_id) && !waits.has(key));
-}
-
-function inOrder(rows: WorkRow[]): WorkRow[] {
-  return rows.sort((one, other) => (one._id < other._id ? -1 : 1));
 }
 
 /** Keys whose failed row waits for another try or for a redrive, of kinds that say `block`. */

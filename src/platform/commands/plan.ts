@@ -8,7 +8,7 @@ import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
 import { blocks, commandOf, workKindOf, type Registry } from '../registry.ts';
 import type { Command, Decision, WorkDraft, Write } from './command.ts';
 import type { Overlay } from './overlay.ts';
-import { shardFor, timesTold, type WorkRow } from './work.ts';
+import { atOnce, shardFor, timesTold, type WorkRow } from './work.ts';
 
 /** How a row ended: what its caller is told and what its row will say. */
 export interface Settlement {
@@ -190,7 +190,7 @@ export function workRow(
     requestHash: sha256(canonicalJson(input)),
     state: 'new',
     attempts: 0,
-    notBefore: draft.notBefore ?? new Date(0),
+    notBefore: draft.notBefore ?? atOnce,
     requestId: cause.requestId,
     ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
     ...shareOf({ share: draft.share ?? cause.share }),

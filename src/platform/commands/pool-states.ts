@@ -1,6 +1,7 @@
 // How the pools are: who owns them and how long their oldest undone row has waited. For health and metrics.
 import { pools, type PoolName } from '#config/pools.ts';
 import { Events } from '../events/event.ts';
+import { readyRows } from './ready-rows.ts';
 import { DeadLetters, Owners, shardsOf, Work } from './work.ts';
 
 /** One pool's state. */
@@ -62,10 +63,7 @@ export async function deadLettersByKind(): Promise<Map<string, number>> {
 }
 
 async function oldestRow(pool: PoolName, now: Date): Promise<Date | undefined> {
-  const row = await Work.native().findOne(
-    { shard: { $in: shardsOf(pool) }, state: 'new', notBefore: { $lte: now } },
-    { sort: { _id: 1 }, maxTimeMS: 1_000 },
-  );
+  const [row] = await readyRows(shardsOf(pool), now, 1, {}, { maxTimeMS: 1_000 });
   return row?.acceptedAt;
 }
 

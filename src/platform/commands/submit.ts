@@ -12,7 +12,7 @@ import { distrust, handOver } from './fresh.ts';
 import { countAccepted } from '../metrics/metrics.ts';
 import { expectOutcome, waitingCallers, type Expectation, type Outcome } from './settled.ts';
 import { underRowSpan } from '../tracing/row-spans.ts';
-import { shardFor, workState, type WorkRow } from './work.ts';
+import { atOnce, shardFor, workState, type WorkRow } from './work.ts';
 
 /** What of a request a command needs to know. */
 export interface SubmitContext {
@@ -61,8 +61,7 @@ function requestRow<Input>(context: SubmitContext, command: CommandDefinition<In
     requestHash: command.recorded === false ? '' : sha256(canonicalJson(command.identity?.(input) ?? input)),
     state: 'new',
     attempts: 0,
-    // Long past: this clock and the owner's need not agree on when now is.
-    notBefore: command.due?.(input) ?? new Date(0),
+    notBefore: command.due?.(input) ?? atOnce,
     replyTo: nodeId,
     requestId: context.requestId,
     ...(context.traceparent === undefined ? {} : { traceparent: context.traceparent }),

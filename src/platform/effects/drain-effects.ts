@@ -4,6 +4,7 @@ import type { Worker } from 'bullmq';
 import { leases, performing, type EffectPool } from '#config/pools.ts';
 import { consume } from '../commands/consumers.ts';
 import { Owner, type Drain } from '../commands/owner.ts';
+import { readyRows } from '../commands/ready-rows.ts';
 import { diedWith, type Tenure } from '../commands/tenure.ts';
 import { DeadLetters, Work, type WorkRow } from '../commands/work.ts';
 import { groupBy } from '../group-by.ts';
@@ -115,19 +116,11 @@ async function choose(
   for (let looking = true; looking;) {
     const busy = [...flying, ...chosen];
     const suspects = busy.some(({ error }) => error === diedWith);
-    const found = await Work.native()
-      .find(
-        {
-          shard: { $in: [...shards] },
-          state: 'new',
-          notBefore: { $lte: now },
-          key: { $nin: [...held, ...busy.map(({ key }) => key)] },
-          kind: { $nin: fullKinds(kinds, busy) },
-          ...(suspects ? { error: { $ne: diedWith } } : {}),
-        },
-        { sort: { _id: 1 }, limit: free - chosen.length },
-      )
-      .toArray();
+    const found = await readyRows(shards, now, free - chosen.length, {
+      key: { $nin: [...held, ...busy.map(({ key }) => key)] },
+      kind: { $nin: fullKinds(kinds, busy) },
+      ...(suspects ? { error: { $ne: diedWith } } : {}),
+    });
     const added = mayBegin(found, busy, kinds);
     chosen.push(...added);
     // Rows of one lane or one kind may have stood before others that could begin.

@@ -21,6 +21,8 @@ export interface Collection<Doc extends { _id: string }> {
   readonly name: string;
   readonly model: Model<Doc>;
   readonly indexes: readonly IndexDefinition[];
+  /** Keys of indexes of former versions, dropped by the migration step. */
+  readonly retired: readonly IndexDefinition['key'][];
   native(): mongo.Collection<Doc>;
 }
 
@@ -53,6 +55,7 @@ export function defineCollection<Doc extends { _id: string }>(
   name: string,
   shape: SchemaDefinition,
   indexes: readonly IndexDefinition[] = [],
+  retired: readonly IndexDefinition['key'][] = [],
 ): Collection<Doc> {
   const schema = new mongoose.Schema(
     { _id: { type: String, required: true }, ...shape },
@@ -60,7 +63,7 @@ export function defineCollection<Doc extends { _id: string }>(
   );
   const model = mongoose.model(name, schema) as unknown as Model<Doc>;
   const native = bounded(model.collection as unknown as mongo.Collection<Doc>);
-  const collection: Collection<Doc> = { name, model, indexes: [...indexes], native: () => native };
+  const collection: Collection<Doc> = { name, model, indexes: [...indexes], retired, native: () => native };
   defined.set(name, collection as unknown as Collection<{ _id: string }>);
   return collection;
 }

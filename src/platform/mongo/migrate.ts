@@ -5,7 +5,7 @@ import { pools, type PoolName } from '#config/pools.ts';
 import { Shards, shardsOf } from '../commands/work.ts';
 import { canonicalJson, nodeId, sha256 } from '../ids.ts';
 import { logFor } from '../log.ts';
-import { collections, defineCollection } from './collection.ts';
+import { collections, defineCollection, type Collection } from './collection.ts';
 
 const log = logFor('migrate');
 const lockMs = 30_000;
@@ -35,7 +35,7 @@ export interface Seed {
 export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
   const digest = sha256(
     canonicalJson([
-      [...collections.values()].map(({ name, indexes }) => [name, indexes]),
+      [...collections.values()].map(({ name, indexes, retired }) => [name, indexes, retired]),
       pools,
       seeds.map((seed) => seed.of),
     ]),
@@ -89,6 +89,16 @@ async function makeCollections(): Promise<void> {
     if (collection.indexes.length > 0) {
       await collection.native().createIndexes(collection.indexes as unknown as mongo.IndexDescription[]);
     }
+    await dropRetired(collection);
+  }
+}
+
+async function dropRetired({ native, retired }: Collection<{ _id: string }>): Promise<void> {
+  const keys = new Set(retired.map((key) => JSON.stringify(key)));
+  const there = keys.size > 0 ? await native().indexes() : [];
+  for (const { key, name = '' } of there.filter((index) => keys.has(JSON.stringify(index.key)))) {
+    log.info({ index: name, key }, 'Dropping an index that is not needed any more');
+    await native().dropIndex(name);
   }
 }
 
