@@ -147,9 +147,12 @@ export class Committer {
     });
   }
 
-  /** Rows that were handed over although a written row stands for them, with the answer where that one has it. */
+  /**
+   * Rows that were handed over although a written row stands for them, with the answer where that one has it. Only a row
+   * with a key can be a repeat; another one that is there after all refuses the insert, and is then looked for.
+   */
   async #knownBefore(rows: readonly WorkRow[], options?: mongo.FindOptions): Promise<Map<WorkRow, Settlement[]>> {
-    const asked = rows.filter(({ _id }) => this.#unwritten.has(_id));
+    const asked = rows.filter(({ _id, idempotencyKey }) => idempotencyKey !== undefined && this.#unwritten.has(_id));
     const standing = asked.length > 0 ? await standingRows(asked, options) : new Map<string, WorkRow>();
     const known = asked.flatMap((row) => {
       const first = standing.get(row._id);

@@ -7,8 +7,8 @@ import { Committer } from './committer.ts';
 import { consume } from './consumers.ts';
 import { FreshRows } from './fresh.ts';
 import { Owner, type Drain } from './owner.ts';
-import { inOrder, readyRows } from './ready-rows.ts';
-import { DeadLetters, Work, type WorkRow } from './work.ts';
+import { inOrder, neverPutOff, readyRows } from './ready-rows.ts';
+import { atOnce, DeadLetters, Work, type WorkRow } from './work.ts';
 
 /** Finds things to do that are not rows yet, such as timers that are due. Runs before each pass of these shards. */
 export type Sweep = (registry: Registry, shards: readonly string[], now: Date) => Promise<number>;
@@ -21,20 +21,30 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
     .map((command) => command.kind);
   const consumers = new Map<string, Worker>();
   const fresh = new FreshRows(pool, () => owner.wake());
-  let sweepAt = 0;
+  /** When what comes with time is looked for again: things that are due, and rows that were put off. */
+  let lookAt = 0;
   let batch: number = pools[pool].maxBatch;
   const drain: Drain = {
     pass: async (tenure) => {
       const now = new Date();
-      if (sweep && now.getTime() >= sweepAt) {
-        sweepAt = now.getTime() + leases.pollMs;
-        await sweep(registry, [...tenure.shards], now);
+      const looks = now.getTime() >= lookAt;
+      if (looks) {
+        lookAt = now.getTime() + leases.pollMs;
+        await sweep?.(registry, [...tenure.shards], now);
       }
       // Taken before the look: a row that was accepted before one of these was handed over is then seen.
       const handed = fresh.take(tenure.shards, pools[pool].maxBatch);
       const held = blocking.length > 0 ? await heldKeys({ $in: [...tenure.shards] }, blocking, now) : [];
       const limit = batch;
-      const written = await readyRows(tenure.shards, now, limit, held.length > 0 ? { key: { $nin: held } } : {});
+      const free = held.length > 0 ? { further: { key: { $nin: held } } } : {};
+      // Before a row that waited for another try no later one of its key may go, so a pool that blocks always looks.
+      const written = await (looks || blocking.length > 0
+        ? readyRows(tenure.shards, now, limit, free)
+        : neverPutOff(tenure.shards, limit, free));
+      if (written.some(({ notBefore }) => notBefore > atOnce)) {
+        // There may be more whose time has come.
+        lookAt = 0;
+      }
       const full = written.length === limit;
       // Of a backlog more rows are there than were seen, perhaps of the same keys: they come first.
       const unwritten = full ? [] : mayGo(handed, written, held);

@@ -18,7 +18,11 @@ interface Offer {
   readonly handed: (there: boolean) => void;
 }
 
-let gathered = new Map<string, Offer[]>();
+/**
+ * Rows for each owner that is being sent something. Those that come while a message is under way go together with the
+ * next one: what a message costs three processes is the dearest part of handing over.
+ */
+const gathered = new Map<string, Offer[]>();
 /** Owners that lately let a row wait: until then theirs are written first. */
 const slow = new Map<string, number>();
 
@@ -28,17 +32,18 @@ const slow = new Map<string, number>();
  */
 export async function handOver(row: WorkRow): Promise<boolean> {
   const owner = ownerOf(row.shard);
-  if (owner === undefined || (slow.get(owner) ?? 0) > Date.now()) {
+  if (owner === undefined || isSlow(owner)) {
     return false;
   }
   return await new Promise((handed) => {
-    if (gathered.size === 0) {
+    const offers = gathered.get(owner);
+    if (offers) {
+      offers.push({ row, handed });
+    } else {
+      gathered.set(owner, [{ row, handed }]);
       // Requests that were read from the sockets in this turn of the event loop come along.
-      setImmediate(sendGathered);
+      setImmediate(() => void sendGathered(owner));
     }
-    const offers = gathered.get(owner) ?? [];
-    gathered.set(owner, offers);
-    offers.push({ row, handed });
   });
 }
 
@@ -50,11 +55,20 @@ export function distrust(row: WorkRow): void {
   }
 }
 
-function sendGathered(): void {
-  const batches = gathered;
-  gathered = new Map();
-  batches.forEach((offers, owner) => void send(owner, offers));
+/** Sends what gathered for an owner, message after message, until nothing came meanwhile. */
+async function sendGathered(owner: string): Promise<void> {
+  for (let offers = gathered.get(owner) ?? []; offers.length > 0; offers = gathered.get(owner) ?? []) {
+    gathered.set(owner, []);
+    if (isSlow(owner)) {
+      offers.forEach(({ handed }) => handed(false));
+    } else {
+      await send(owner, offers);
+    }
+  }
+  gathered.delete(owner);
 }
+
+const isSlow = (owner: string): boolean => (slow.get(owner) ?? 0) > Date.now();
 
 async function send(owner: string, offers: readonly Offer[]): Promise<void> {
   const rows = offers.map(({ row }) => row);

@@ -63,7 +63,7 @@ export async function deadLettersByKind(): Promise<Map<string, number>> {
 }
 
 async function oldestRow(pool: PoolName, now: Date): Promise<Date | undefined> {
-  const [row] = await readyRows(shardsOf(pool), now, 1, {}, { maxTimeMS: 1_000 });
+  const [row] = await readyRows(shardsOf(pool), now, 1, { options: { maxTimeMS: 1_000 } });
   return row?.acceptedAt;
 }
 

@@ -108,12 +108,34 @@ export function wakeOwners(rows: readonly WorkRow[]): void {
   }
 }
 
-/** Shows a batch that was handed to its owner on the board; nobody has to be woken for it. */
+/** What the board shows of a row. */
+type ShownRow = Pick<WorkRow, '_id' | 'shard' | 'kind' | 'requestId'>;
+
+/** Rows that were handed over and are not shown yet, and when they will be. */
+const unseen: { rows: ShownRow[]; timer?: NodeJS.Timeout | undefined } = { rows: [] };
+const unseenMost = 1_000;
+
+/**
+ * Shows rows that were handed to their owners on the board, a moment later and together: nobody has to be woken for them,
+ * and a job for each message would cost more than their work.
+ */
 export function showFresh(rows: readonly WorkRow[]): void {
-  addJob(rows, true);
+  unseen.rows.push(...rows.map(({ _id, shard, kind, requestId }) => ({ _id, shard, kind, requestId })));
+  unseen.timer ??= setTimeout(showUnseen, leases.pollMs);
+  if (unseen.rows.length >= unseenMost) {
+    showUnseen();
+  }
 }
 
-function addJob(batch: readonly WorkRow[], handed: boolean): void {
+function showUnseen(): void {
+  clearTimeout(unseen.timer);
+  const { rows } = unseen;
+  unseen.rows = [];
+  unseen.timer = undefined;
+  groupBy(rows, ({ shard }) => ownerOf(shard) ?? shard).forEach((batch) => addJob(batch, true));
+}
+
+function addJob(batch: readonly ShownRow[], handed: boolean): void {
   const shard = batch[0]?.shard ?? '';
   const kinds = [...new Set(batch.map((row) => row.kind))].join(' ');
   producerOf(shard)
@@ -127,6 +149,7 @@ function addJob(batch: readonly WorkRow[], handed: boolean): void {
 
 /** Closes the producers. */
 export async function closeQueues(): Promise<void> {
+  showUnseen();
   await Promise.all([...producers.values()].map(async (queue) => await queue.close().catch(() => undefined)));
   producers.clear();
   connection?.disconnect();

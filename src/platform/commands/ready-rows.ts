@@ -3,24 +3,41 @@
 import type { mongo } from 'mongoose';
 import { atOnce, Work, type WorkRow } from './work.ts';
 
+/** What else a look for rows asks for, and how. */
+interface Look {
+  readonly further?: mongo.Filter<WorkRow>;
+  readonly options?: mongo.FindOptions;
+}
+
+const undone = (shards: Iterable<string>, { further }: Look): mongo.Filter<WorkRow> => ({
+  ...further,
+  shard: { $in: [...shards] },
+  state: 'new',
+});
+
 /** The oldest rows of these shards that may be done now and that `further` lets through, at most `limit`, in order. */
 export async function readyRows(
   shards: Iterable<string>,
   now: Date,
   limit: number,
-  further: mongo.Filter<WorkRow> = {},
-  options: mongo.FindOptions = {},
+  look: Look = {},
 ): Promise<WorkRow[]> {
-  const undone = { ...further, shard: { $in: [...shards] }, state: 'new' as const };
-  const [neverPutOff, due] = await Promise.all([
+  const asked = [...shards];
+  const filter = { ...undone(asked, look), notBefore: { $gt: atOnce, $lte: now } };
+  const [never, due] = await Promise.all([
+    neverPutOff(asked, limit, look),
     Work.native()
-      .find({ ...undone, notBefore: atOnce }, { ...options, sort: { _id: 1 }, limit })
-      .toArray(),
-    Work.native()
-      .find({ ...undone, notBefore: { $gt: atOnce, $lte: now } }, { ...options, sort: { notBefore: 1, _id: 1 }, limit })
+      .find(filter, { ...look.options, sort: { notBefore: 1, _id: 1 }, limit })
       .toArray(),
   ]);
-  return due.length === 0 ? neverPutOff : inOrder([...neverPutOff, ...due]).slice(0, limit);
+  return due.length === 0 ? never : inOrder([...never, ...due]).slice(0, limit);
+}
+
+/** The same of the rows that were never put off: half the cost, for a pass that is followed by another one soon. */
+export async function neverPutOff(shards: Iterable<string>, limit: number, look: Look = {}): Promise<WorkRow[]> {
+  return await Work.native()
+    .find({ ...undone(shards, look), notBefore: atOnce }, { ...look.options, sort: { _id: 1 }, limit })
+    .toArray();
 }
 
 /** In the order they were accepted. */

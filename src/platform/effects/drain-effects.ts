@@ -117,9 +117,11 @@ async function choose(
     const busy = [...flying, ...chosen];
     const suspects = busy.some(({ error }) => error === diedWith);
     const found = await readyRows(shards, now, free - chosen.length, {
-      key: { $nin: [...held, ...busy.map(({ key }) => key)] },
-      kind: { $nin: fullKinds(kinds, busy) },
-      ...(suspects ? { error: { $ne: diedWith } } : {}),
+      further: {
+        key: { $nin: [...held, ...busy.map(({ key }) => key)] },
+        kind: { $nin: fullKinds(kinds, busy) },
+        ...(suspects ? { error: { $ne: diedWith } } : {}),
+      },
     });
     const added = mayBegin(found, busy, kinds);
     chosen.push(...added);

@@ -89,7 +89,7 @@ export const sendEvent = defineCommand<SendInput>({
       reader.read(MachineInstances, commands.map(instanceOf)),
       reader.read(
         Transitions,
-        commands.map((command) => transitionId(instanceOf(command), eventIdOf(command))),
+        commands.filter(mayBeKnown).map((command) => transitionId(instanceOf(command), eventIdOf(command))),
       ),
     ]);
     await loadDefinitions(reader, instances);
@@ -104,6 +104,11 @@ function instanceOf({ input }: Command<{ type: string; id: string }>): string {
 /** What an event is known by in its machine: where it came from, or what its sender calls it. */
 function eventIdOf({ actor, origin, input }: Command<SendInput>): string {
   return input.eventId === undefined ? origin : `c.${actor}.${input.eventId}`;
+}
+
+/** False for an event that nothing but its row names: that row is undone, so no step was made of it. */
+function mayBeKnown(command: Command<SendInput>): boolean {
+  return eventIdOf(command) !== `w.${command.id}`;
 }
 
 function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
@@ -205,6 +210,9 @@ function answeredBefore(
   event: MachineEventInput | AppError,
 ): Decision | AppError | null {
   const name = eventIdOf(command);
+  if (!mayBeKnown(command)) {
+    return null;
+  }
   const taken = state.get(Transitions, transitionId(instance._id, name));
   const known = taken ?? instance.mailbox?.find(({ eventId }) => eventId === name);
   if (!known) {
