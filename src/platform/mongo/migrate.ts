@@ -93,12 +93,12 @@ async function makeCollections(): Promise<void> {
   }
 }
 
-async function dropRetired({ native, retired }: Collection<{ _id: string }>): Promise<void> {
-  const keys = new Set(retired.map((key) => JSON.stringify(key)));
-  const there = keys.size > 0 ? await native().indexes() : [];
+async function dropRetired(collection: Collection<{ _id: string }>): Promise<void> {
+  const keys = new Set(collection.retired.map((key) => JSON.stringify(key)));
+  const there = keys.size > 0 ? await collection.native().indexes() : [];
   for (const { key, name = '' } of there.filter((index) => keys.has(JSON.stringify(index.key)))) {
     log.info({ index: name, key }, 'Dropping an index that is not needed any more');
-    await native().dropIndex(name);
+    await collection.native().dropIndex(name);
   }
 }
 
