@@ -99,7 +99,7 @@ export function createApp(parts: AppParts): Koa {
     app.use(limitPages(rateLimits)).use(parts.board);
   }
   const routes = mountedServices(parts).flatMap((service) => service.routes ?? []);
-  app.use(bindRoutes(routes, parts.submit, rateLimits).routes());
+  app.use(bindRoutes(routes, parts.submit, rateLimits));
   app.use(refuseUnrouted(rateLimits));
   return app;
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import type { Submit } from '../commands/submit.ts';
 import { problems, type FieldProblem } from '../errors.ts';
+import { groupBy } from '../group-by.ts';
 import { allowLonger } from './answer-in-time.ts';
 import { authenticate, nobody } from './authenticate.ts';
 import { readBody } from './body.ts';
@@ -139,8 +140,28 @@ function run(route: Route, submit: Submit): Middleware {
   };
 }
 
-/** A router of all routes. Of two paths that fit, the one with fewer parameters answers. */
-export function bindRoutes(routes: readonly Route[], submit: Submit, limits: RateLimits): Router {
+/** The beginning of a path, such as `/api/users` or `/problems`: no route has a parameter in it. */
+function areaOf(path: string): string {
+  return /^\/(?:api\/)?[^/]*/u.exec(path.toLowerCase())?.[0] ?? '';
+}
+
+/**
+ * All routes as one middleware. Of two paths that fit, the one with fewer parameters answers. A router for each area of
+ * paths, because a router tries each of its paths on every request.
+ */
+export function bindRoutes(routes: readonly Route[], submit: Submit, limits: RateLimits): Middleware {
+  const astray = routes.find(({ path }) => areaOf(path).includes(':'));
+  if (astray) {
+    throw new Error(`The route ${astray.path} has a parameter where its path begins`);
+  }
+  const areas = groupBy(routes, ({ path }) => areaOf(path));
+  const routers = new Map(
+    [...areas].map(([area, group]) => [area, routerOf(group, submit, limits).routes() as unknown as Middleware]),
+  );
+  return async (ctx, next) => await (routers.get(areaOf(ctx.path))?.(ctx, next) ?? next());
+}
+
+function routerOf(routes: readonly Route[], submit: Submit, limits: RateLimits): Router {
   const router = new Router({ exclusive: 'specificity' });
   const taken = new Set<string>();
   for (const route of routes) {
