@@ -154,4 +154,18 @@ export const guards: readonly Guard[] = [
     without: "return host === 'nowhere'",
     test: 'test/unit/platform/outbound/addresses.test.ts',
   },
+  {
+    lets: 'a schedule do what whoever set it may not',
+    file: 'src/platform/schedules/schedule.policy.ts',
+    text: 'needs.filter((permission) => !holds.includes(permission))',
+    without: "needs.filter(() => holds.includes('nothing'))",
+    test: 'test/integration/schedules/rights.test.ts',
+  },
+  {
+    lets: 'the input of a schedule say who asks',
+    file: 'src/platform/schedules/schedule.policy.ts',
+    text: 'const parsed = target.schedulable.input.safeParse(input);',
+    without: 'const parsed = target.input.safeParse(input);',
+    test: 'test/integration/schedules/rights.test.ts',
+  },
 ];

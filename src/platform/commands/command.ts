@@ -1,6 +1,7 @@
 // What a command is. A service defines one with `defineCommand`; the committer runs it; nothing else writes.
 import type { z } from 'zod';
 import type { EffectPool, PoolName } from '#config/pools.ts';
+import type { Permission } from '../auth/permissions.ts';
 import type { AppError, ProblemMaker } from '../errors.ts';
 import type { Collection } from '../mongo/collection.ts';
 
@@ -96,6 +97,16 @@ export interface Decision {
   readonly replayed?: boolean;
 }
 
+/**
+ * How a command may be put on a schedule, where it then acts as `system` and nobody asks who set it: so whoever does must
+ * hold all of `needs` beside `schedule.write`. `input` is what they may say: the command's own less what only the product
+ * says of it, such as who asks.
+ */
+export interface Schedulability<Input> {
+  readonly needs: readonly Permission[];
+  readonly input: z.ZodType<Input>;
+}
+
 /** A kind of command. (Methods, so that a command of some input stands in a table of any.) */
 export interface CommandDefinition<Input = unknown> {
   /** `<service>.<noun>.<verb>`. */
@@ -111,8 +122,8 @@ export interface CommandDefinition<Input = unknown> {
   load(commands: readonly Command<Input>[], reader: Reader): Promise<void>;
   /** Pure: what follows from this command in this state. An AppError is a final no; a throw is a fault. */
   decide(state: State, command: Command<Input>, now: Date): Decision | AppError;
-  /** True: an admin may put it on a schedule, and it then acts as `system`. Denied unless said; never for `direct`. */
-  readonly schedulable?: true;
+  /** How it may be put on a schedule. Denied unless said; never for `direct`. */
+  readonly schedulable?: Schedulability<Input>;
   /** When it may be done at the soonest, where not at once: its caller is answered 202 then. */
   due?(input: Input): Date | null;
   /** What of the input makes two requests the same, where not all of it does. */

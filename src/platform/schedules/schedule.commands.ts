@@ -1,12 +1,12 @@
 // Writes of schedules: saved, removed, run at once, and fired when they are due. All of one schedule are done one after
 // another by the owner of its shard.
-import { defineCommand, put, type Command, type CommandDefinition, type State } from '../commands/command.ts';
+import { defineCommand, put, type Command, type State } from '../commands/command.ts';
 import type { Decision, Reader } from '../commands/command.ts';
 import { problems, type AppError } from '../errors.ts';
-import { fieldProblems } from '../http/problem.ts';
 import { nextRun } from './cron.ts';
 import { dueRuns } from './due.ts';
 import { kindNotSchedulable, revDiffers, scheduleUnknown } from './schedule.errors.ts';
+import { faultOfWish, whyStopped, type Schedulable } from './schedule.policy.ts';
 import { presentSchedule } from './schedule.presenter.ts';
 import { fireInput, heartbeatInput, removeInput, runInput, saveInput } from './schedule.schema.ts';
 import type { FireInput, RemoveInput, RunInput, SaveInput } from './schedule.schema.ts';
@@ -17,9 +17,6 @@ type Schedule = rows.Schedule;
 
 /** The kind of the command that makes the runs that are due. */
 export const fireKind = 'operations.schedule.fire';
-
-/** Commands that may be put on a schedule, by kind. */
-export type Schedulable = ReadonlyMap<string, CommandDefinition>;
 
 const keyOf = (input: { readonly name: string }): string => rows.scheduleKey(input.name);
 const load = async (commands: readonly Command<{ readonly name: string }>[], reader: Reader): Promise<void> => {
@@ -38,7 +35,7 @@ function existing(state: State, name: string): Schedule | null {
 export const heartbeat = defineCommand({
   kind: 'operations.heartbeat',
   pool: 'operations',
-  schedulable: true,
+  schedulable: { needs: [], input: heartbeatInput },
   input: heartbeatInput,
   key: () => 'heartbeat',
   load: async () => await Promise.resolve(),
@@ -54,12 +51,16 @@ export const heartbeat = defineCommand({
 
 /** The commands of schedules over what may be scheduled. */
 export function scheduleCommands(schedulable: Schedulable) {
-  /** Makes or replaces a schedule. Codes: schedule.kind-not-schedulable, request.invalid, request.precondition-failed. */
+  /**
+   * Makes or replaces a schedule. Codes: schedule.kind-not-schedulable, auth.forbidden, request.invalid,
+   * request.precondition-failed.
+   */
   const save = defineCommand<SaveInput>({
     kind: 'operations.schedule.save',
     pool: 'operations',
-    problems: [kindNotSchedulable, revDiffers],
+    problems: [kindNotSchedulable, problems.forbidden, revDiffers],
     input: saveInput,
+    identity: ({ holds: _holds, ...input }) => input,
     key: keyOf,
     load,
     decide: (state, command, now) => decideSave(schedulable, state, command, now),
@@ -74,12 +75,16 @@ export function scheduleCommands(schedulable: Schedulable) {
     load,
     decide: (state, { input }, now) => decideRemove(state, input, now),
   });
-  /** Makes a run now, beside those that are due. Codes: schedule.unknown, schedule.kind-not-schedulable. */
+  /**
+   * Makes a run now, beside those that are due. Codes: schedule.unknown, auth.forbidden,
+   * schedule.kind-not-schedulable.
+   */
   const run = defineCommand<RunInput>({
     kind: 'operations.schedule.run',
     pool: 'operations',
-    problems: [scheduleUnknown, kindNotSchedulable],
+    problems: [scheduleUnknown, problems.forbidden, kindNotSchedulable],
     input: runInput,
+    identity: ({ name }) => ({ name }),
     key: keyOf,
     load,
     decide: (state, command, now) => decideRun(schedulable, state, command, now),
@@ -96,7 +101,7 @@ export function scheduleCommands(schedulable: Schedulable) {
       if (!schedule?.nextAt || schedule.rev !== input.rev) {
         return { result: { fired: 0 } };
       }
-      const fault = faultOf(schedulable, schedule);
+      const fault = whyStopped(schedulable, schedule);
       return fault === null ? fired(schedule, schedule.nextAt, now) : stopped(schedule, fault, now);
     },
   });
@@ -139,9 +144,9 @@ function decideSave(
   command: Command<SaveInput>,
   now: Date,
 ): Decision | AppError {
-  const { name, expectVersion, ...body } = command.input;
+  const { name, expectVersion, holds, ...body } = command.input;
   const before = existing(state, name);
-  const fault = movedOn(before, name, expectVersion) ?? faultIn(schedulable, body.kind, body.input);
+  const fault = movedOn(before, name, expectVersion) ?? faultOfWish(schedulable, body, holds);
   if (fault) {
     return fault;
   }
@@ -181,15 +186,6 @@ function saved(schedule: Schedule, isNew: boolean): Decision {
   };
 }
 
-function faultIn(schedulable: Schedulable, kind: string, input: unknown): AppError | null {
-  const target = schedulable.get(kind);
-  if (!target) {
-    return kindNotSchedulable(`A schedule takes ${[...schedulable.keys()].toSorted().join(', ')}`);
-  }
-  const parsed = target.input.safeParse(input);
-  return parsed.success ? null : problems.invalid(undefined, { errors: fieldProblems('body/input', parsed.error) });
-}
-
 /** A change of what is done leaves a run that is due already due; a change of when begins anew. */
 function nextOf(
   body: Pick<Schedule, 'cron' | 'timeZone'>,
@@ -203,23 +199,19 @@ function nextOf(
   return nextRun(body, new Date(Math.max(now.getTime(), lastAt?.getTime() ?? 0)));
 }
 
-function faultOf(schedulable: Schedulable, { kind, input }: Schedule): string | null {
-  const target = schedulable.get(kind);
-  if (!target) {
-    return `The command ${kind} cannot be scheduled any more`;
-  }
-  return target.input.safeParse(input).success ? null : `The command ${kind} does not take this input any more`;
-}
-
 function decideRun(schedulable: Schedulable, state: State, command: Command<RunInput>, now: Date): Decision | AppError {
-  const { name } = command.input;
+  const { name, holds } = command.input;
   const schedule = existing(state, name);
   if (!schedule) {
     return scheduleUnknown(`There is no schedule ${name}`);
   }
-  const fault = faultOf(schedulable, schedule);
+  const fault = whyStopped(schedulable, schedule);
   if (fault !== null) {
     return kindNotSchedulable(fault);
+  }
+  const forbidden = faultOfWish(schedulable, schedule, holds);
+  if (forbidden) {
+    return forbidden;
   }
   const { kind, input } = schedule;
   const operation = `${command.id}.run`;

@@ -1,10 +1,11 @@
 // The paths of schedules, and what they read.
 import { z } from 'zod';
 import { limits } from '#config/limits.ts';
+import { permissions } from '../auth/permissions.ts';
 import { Work } from '../commands/work.ts';
 import { decodeCursor, encodeCursor, pageQuery, toPage, type Page } from '../http/cursor.ts';
 import { expectedNumber, tagged } from '../http/etag.ts';
-import { defineRoute, type Route } from '../http/route.ts';
+import { defineRoute, type Caller, type Route } from '../http/route.ts';
 import type { scheduleCommands } from './schedule.commands.ts';
 import { revDiffers, scheduleUnknown } from './schedule.errors.ts';
 import { presentRun, presentSchedule } from './schedule.presenter.ts';
@@ -98,8 +99,10 @@ function writes({ save, remove, run }: ReturnType<typeof scheduleCommands>): rea
       commands: [save],
       takesHeaders: takesVersion,
       givesHeaders: givesVersion,
-      handle: async ({ params: { name }, body, header, submit }) =>
-        tagged(await submit(save, { ...body, name, ...expected(header('if-match')) }), 'version'),
+      handle: async ({ params: { name }, body, header, submit, caller }) => {
+        const input = { ...body, name, ...expected(header('if-match')), holds: heldBy(caller) };
+        return tagged(await submit(save, input), 'version');
+      },
     }),
     defineRoute({
       method: 'delete',
@@ -126,8 +129,8 @@ function writes({ save, remove, run }: ReturnType<typeof scheduleCommands>): rea
       output: runView,
       commands: [run],
       givesHeaders: { Location: 'The run, as an operation' },
-      handle: async ({ params: { name }, submit }) => {
-        const answer = await submit(run, { name });
+      handle: async ({ params: { name }, submit, caller }) => {
+        const answer = await submit(run, { name, holds: heldBy(caller) });
         const { operation } = answer.body as { readonly operation?: string };
         return operation === undefined
           ? answer
@@ -135,6 +138,11 @@ function writes({ save, remove, run }: ReturnType<typeof scheduleCommands>): rea
       },
     }),
   ];
+}
+
+/** Every permission a caller holds: which of them are needed knows the process that decides, which may offer more services. */
+function heldBy(caller: Caller): string[] {
+  return Object.keys(permissions).filter((permission) => caller.can(permission));
 }
 
 function expected(ifMatch: string | undefined): { readonly expectVersion?: number } {

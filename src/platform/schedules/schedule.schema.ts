@@ -31,10 +31,13 @@ export const scheduleBody = z.strictObject({
 
 const count = z.int().min(0);
 
+/** The permissions of who asks, as the door saw them. */
+const holds = z.array(z.string()).max(1_000).default([]);
+
 /** Inputs of the commands. `expectVersion`: refuse where the schedule is another one by now. */
-export const saveInput = scheduleBody.extend({ name: scheduleName, expectVersion: count.optional() });
+export const saveInput = scheduleBody.extend({ name: scheduleName, expectVersion: count.optional(), holds });
 export const removeInput = z.strictObject({ name: scheduleName, expectVersion: count.optional() });
-export const runInput = z.strictObject({ name: scheduleName });
+export const runInput = z.strictObject({ name: scheduleName, holds });
 export const fireInput = z.strictObject({ name: scheduleName, rev: count });
 export const heartbeatInput = z.strictObject({ note: z.string().max(200).optional() });
 

@@ -2,13 +2,16 @@
 import type { CommandDefinition } from '../commands/command.ts';
 import type { Service } from '../registry.ts';
 import { heartbeat, scheduleCommands } from './schedule.commands.ts';
+import type { SchedulableCommand } from './schedule.policy.ts';
 import { scheduleRoutes } from './schedule.routes.ts';
 
 /** Schedules in the shape of a service. A direct command that says `schedulable` throws: nobody would run it. */
 export function schedulesOver(services: readonly Service[]): Service {
   const offered: CommandDefinition[] = [...services.flatMap((service) => service.commands ?? []), heartbeat];
   const schedulable = new Map(
-    offered.filter((command) => command.schedulable).map((command) => [command.kind, command]),
+    offered
+      .filter((command): command is SchedulableCommand => command.schedulable !== undefined)
+      .map((command) => [command.kind, command]),
   );
   for (const { kind, pool } of schedulable.values()) {
     if (pool === 'direct') {

@@ -31,6 +31,8 @@ import {
 import { askerOf, mayDo, mayRead, maySend } from './state-machine.policy.ts';
 import { presentEarly, presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
 import {
+  addressedEvent,
+  createBody,
   createInput,
   createKind,
   sendInput,
@@ -52,7 +54,7 @@ export const createInstance = defineCommand<CreateInput>({
   input: createInput,
   problems: [typeUnknown, problems.forbidden, problems.invalid, inputDiffers, stepFailed],
   key: ({ type, id }) => instanceId(type, id),
-  schedulable: true,
+  schedulable: { needs: ['machine.operate'], input: createBody },
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
     const existing = await reader.read(MachineInstances, commands.map(instanceOf));
@@ -82,7 +84,7 @@ export const sendEvent = defineCommand<SendInput>({
   ],
   key: ({ type, id }) => instanceId(type, id),
   due: ({ notBefore }) => (notBefore === undefined ? null : new Date(notBefore)),
-  schedulable: true,
+  schedulable: { needs: ['machine.operate'], input: addressedEvent },
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
     const [instances] = await Promise.all([
