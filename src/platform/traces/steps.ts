@@ -1,7 +1,7 @@
 // From the rows of one request to its story: steps in order of time, each with the step it followed from. Pure; called
 // by traces.ts.
-import { originOf } from '../commands/plan.ts';
 import type { Timer } from '../machines/store.ts';
+import { Parents } from './parents.ts';
 import type { TracedTransition, TracedWork, TraceRows } from './rows.ts';
 
 /** What a step is. `done`, `refused` and `dead` say how a row ended. */
@@ -89,51 +89,6 @@ function inOrder(steps: readonly Step[]): Step[] {
     (left, right) =>
       left.at.getTime() - right.at.getTime() || depthOf(left.id) - depthOf(right.id) || (left.id < right.id ? -1 : 1),
   );
-}
-
-/** Finds what a row followed from, by the ids the rows carry. */
-class Parents {
-  readonly #requestId: string;
-  readonly #ids: Set<string>;
-  readonly #transitions: Map<string, TracedTransition>;
-  readonly #work: Map<string, string>;
-
-  constructor(requestId: string, rows: TraceRows) {
-    this.#requestId = requestId;
-    const all = [rows.work, rows.events, rows.transitions, rows.timers];
-    this.#ids = new Set(all.flatMap((list) => list.map(({ _id }) => _id)));
-    this.#transitions = new Map(rows.transitions.map((row) => [`${row.instance}-${row.seq}`, row]));
-    this.#work = new Map(rows.work.map((row) => [`${row.key} ${originOf(row)}`, row._id]));
-  }
-
-  /** The id where there is such a step, else the request's. */
-  known(id: string | undefined): string {
-    return id !== undefined && this.#ids.has(id) ? id : this.#requestId;
-  }
-
-  /** A step of a machine by the name that its timers and signals carry, `<instance>-<seq>`. */
-  step(name: string): TracedTransition | undefined {
-    return this.#transitions.get(name);
-  }
-
-  /** The row that was decided for this key with this origin. */
-  work(key: string, origin: string): string {
-    return this.known(this.#work.get(`${key} ${origin}`));
-  }
-
-  /** What a row of the product's own was asked for by: `t.<timer>`, `r.<rule>.<event>`, `e.<event>.<n>` or `e.<instance>-<seq>-<n>`. */
-  cause(row: TracedWork): string {
-    const [, kind, cause = ''] = (row.actor === 'system' && /^([ter])\.(.+)$/u.exec(row.idempotencyKey ?? '')) || [];
-    if (kind === 't') {
-      return this.known(cause);
-    }
-    if (kind === 'r') {
-      return this.known(cause.slice(cause.indexOf('.') + 1));
-    }
-    const signal = /^(.+)-\d+$/u.exec(cause)?.[1];
-    const event = this.known(cause.slice(0, cause.lastIndexOf('.')));
-    return event === this.#requestId && signal !== undefined ? this.known(this.step(signal)?._id) : event;
-  }
 }
 
 function workSteps(row: TracedWork, parents: Parents, withErrors: boolean): Step[] {

@@ -109,6 +109,80 @@ describe('the steps of a trace', () => {
     assert.match(steps.find(({ what }) => what === 'timer-fired')?.title ?? '', /250 ms late/u);
   });
 
+  it('hang the steps of an import on its beginning, and each line on the step that made it', () => {
+    const later = (ms: number): Date => new Date(at.getTime() + ms);
+    const step = (n: number, doneMs: number): TracedWork =>
+      work(`s${n}`, { key: 'import.i1', idempotencyKey: `i.i1.step.${n}`, doneAt: later(doneMs) });
+    const line = (place: number, ms: number): TracedWork =>
+      work(`i1-000000${place}`, { idempotencyKey: `i.i1.${place}`, acceptedAt: later(ms), doneAt: later(ms + 5) });
+    const steps = stepsOf(
+      'r',
+      {
+        ...none,
+        work: [
+          work('b', { actor: 'ada', kind: 'operations.import.begin', key: 'import.i1' }),
+          work('c', { actor: 'ada', kind: 'operations.import.cancel', key: 'import.i1' }),
+          ...[step(0, 10), line(0, 10), line(1, 10), step(1, 30), line(2, 30)],
+          work('other', { idempotencyKey: 'i.i2.step.0' }),
+          work('i2-0000000', { idempotencyKey: 'i.i2.0', acceptedAt: later(-1) }),
+        ],
+      },
+      true,
+    );
+    const ids = ['s0', 'i1-0000000', 'i1-0000001', 's1', 'i1-0000002', 'other', 'i2-0000000'];
+    assert.deepEqual(
+      ids.map((id) => parentOf(steps, id)),
+      ['b', 's0', 's0', 'b', 's1', 'r', 'r'],
+    );
+  });
+
+  it('hang the runs of a schedule on what fired them: the time that came, or somebody', () => {
+    const due = 's.beat.2026-03-01T12:00:00.000Z';
+    const steps = stepsOf(
+      'r',
+      {
+        ...none,
+        work: [
+          work('f', { key: 'schedule.beat', idempotencyKey: `${due}.4` }),
+          work('q', { idempotencyKey: due }),
+          work('p', { idempotencyKey: 's.beat.2026-03-01T11:59:00.000Z' }),
+          work('m', { actor: 'ada', key: 'schedule.beat' }),
+          work('m.run', { idempotencyKey: `${due}.m` }),
+          work('z', { idempotencyKey: 's.other.2026-03-01T12:00:00.000Z' }),
+        ],
+      },
+      true,
+    );
+    assert.deepEqual(
+      ['f', 'q', 'p', 'm.run', 'z'].map((id) => parentOf(steps, id)),
+      ['r', 'f', 'f', 'm', 'r'],
+    );
+  });
+
+  it('hang who is told how a row ended on that row, and what a step asks of children and undoes on the step', () => {
+    const steps = stepsOf(
+      'r',
+      {
+        ...none,
+        work: [
+          work('a', { actor: 'ada' }),
+          work('m.run', { actor: 'ada', kind: 'lamp.run' }),
+          work('told', { idempotencyKey: 'd.a.1' }),
+          work('again', { idempotencyKey: 'd.m.run.2' }),
+          ...['c0', 'p1', 'm2', 'x3', 'end'].map((what) => work(what, { idempotencyKey: `e.lamp.l1-4-${what}` })),
+          work('undo', { idempotencyKey: 'u.lamp.l1-4' }),
+          work('undone', { idempotencyKey: 'u.a.x.1' }),
+        ],
+        transitions: [transition('t4', 4, 'w.a')],
+      },
+      true,
+    );
+    assert.deepEqual(
+      ['told', 'again', 'c0', 'p1', 'm2', 'x3', 'end', 'undo', 'undone'].map((id) => parentOf(steps, id)),
+      ['a', 'm.run', 't4', 't4', 't4', 't4', 't4', 't4', 'a'],
+    );
+  });
+
   it('put causes before what follows from them at the same moment, whatever their ids', () => {
     const rows = {
       ...none,
