@@ -73,6 +73,11 @@ export function runCause(name: string, dueAt: Date): string {
   return `s.${name}.${dueAt.toISOString()}`;
 }
 
+/** The id of the request that a schedule's due runs are part of: a form that every door takes. Names fit, times are made to. */
+export function runRequestId(name: string, dueAt: Date, rev: number): string {
+  return `s.${name}.${dueAt.toISOString().replaceAll(/[-:]/gu, '')}.${rev}`;
+}
+
 /** The feed that tells operators of what they set; read with `feed.read.any`. */
 export const operationsFeed = 'operations';
 

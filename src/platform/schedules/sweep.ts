@@ -5,7 +5,7 @@ import { makeRows } from '../commands/make-rows.ts';
 import type { Registry } from '../registry.ts';
 import { reconcileSchedulers } from './reconcile.ts';
 import { fireKind } from './schedule.commands.ts';
-import { runCause, Schedules } from './schedule.ts';
+import { runCause, runRequestId, Schedules } from './schedule.ts';
 
 const pageSize = 500;
 
@@ -18,8 +18,9 @@ export async function fireDueSchedules(registry: Registry, shards: readonly stri
     .toArray();
   const wanted = due.map(({ _id: name, rev, nextAt }) => {
     // One for each revision: a revision is due once, and firing makes the next one.
-    const cause = `${runCause(name, nextAt ?? now)}.${rev}`;
-    return { draft: { kind: fireKind, input: { name, rev }, cause }, requestId: cause };
+    const dueAt = nextAt ?? now;
+    const cause = `${runCause(name, dueAt)}.${rev}`;
+    return { draft: { kind: fireKind, input: { name, rev }, cause }, requestId: runRequestId(name, dueAt, rev) };
   });
   return await makeRows(registry, wanted, now);
 }
