@@ -1,8 +1,10 @@
 // The rows of one request, read by index, at most so many of each collection. Called by traces.ts.
+import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { DeadLetters, Work, type DeadLetter, type WorkRow } from '../commands/work.ts';
 import { Events, type StoredEvent } from '../events/event.ts';
 import { FeedEvents, type FeedEvent } from '../events/feeds.ts';
+import { nobody } from '../http/authenticate.ts';
 import { Timers, Transitions, type Timer, type Transition } from '../machines/store.ts';
 import type { Collection } from '../mongo/collection.ts';
 
@@ -71,17 +73,45 @@ export async function readTrace(requestId: string, limit: number): Promise<Trace
   };
 }
 
-/** True where something of the request is this user's doing and nothing is another's; the product's own is nobody's. */
+/**
+ * True where something of the request is this user's doing and nothing is another's; the product's own is nobody's. Whoever
+ * registered was nobody yet: the account has the id of the command that made it, so that row and its event are its doing.
+ * What else nobody did in that request, such as beginning its session, has to be about the same account.
+ */
 export async function isOwn(requestId: string, userId: string): Promise<boolean> {
-  const actorsOf = [Work, Events, Transitions].map(({ model }) => model.collection);
-  const [own, foreign] = await Promise.all(
-    [{ $eq: userId }, { $nin: [userId, 'system'] }].map(async (actor) => {
-      const options = { ...bounded, hint: { requestId: 1 }, projection: { _id: 1 } };
-      const found = await Promise.all(
-        actorsOf.map(async (collection) => await collection.findOne({ requestId, actor }, options)),
-      );
-      return found.some((row) => row !== null);
+  const byOther = { actor: { $nin: [userId, 'system'] } };
+  const made = { actor: nobody.userId, _id: userId };
+  const told = { actor: nobody.userId, _id: `${userId}.0` };
+  const about = `user.${userId}`;
+  const [own, foreign] = await Promise.all([
+    anyOf(requestId, {
+      work: { $or: [{ actor: userId }, made] },
+      events: { $or: [{ actor: userId }, told] },
+      transitions: { actor: userId },
     }),
-  );
-  return own === true && foreign === false;
+    anyOf(requestId, {
+      work: { ...byOther, $nor: [made, { actor: nobody.userId, key: about }] },
+      events: { ...byOther, $nor: [{ actor: nobody.userId, subject: about }] },
+      transitions: byOther,
+    }),
+  ]);
+  return own && !foreign;
+}
+
+/** True where a row of the request meets the filter of its collection. */
+async function anyOf(
+  requestId: string,
+  filters: {
+    readonly work: mongo.Filter<WorkRow>;
+    readonly events: mongo.Filter<StoredEvent>;
+    readonly transitions: mongo.Filter<Transition>;
+  },
+): Promise<boolean> {
+  const options = { ...bounded, hint: { requestId: 1 }, projection: { _id: 1 } };
+  const found = await Promise.all([
+    Work.native().findOne({ ...filters.work, requestId }, options),
+    Events.native().findOne({ ...filters.events, requestId }, options),
+    Transitions.native().findOne({ ...filters.transitions, requestId }, options),
+  ]);
+  return found.some((row) => row !== null);
 }

@@ -18,7 +18,7 @@ import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
 import { websocketService } from '#src/services/websocket/index.ts';
-import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
+import { asLoggedIn, logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 
@@ -190,6 +190,36 @@ describe('traces', function () {
     assert.equal((await ask(newId())).status, 404);
     assert.equal((await server.call('GET', `/api/traces/${own}`)).status, 401);
     assert.equal((await ask(own, ada.accessToken)).status, 200);
+  });
+
+  it('shows people how their own account came to be, and nobody else', async () => {
+    const register = async (requestId: string): Promise<LoggedIn> => {
+      const body = { email: `${newId()}@example.test`, name: 'New', password: 'correct horse battery' };
+      const headers = { 'X-Request-Id': requestId };
+      const reply = await server.call('POST', '/api/auth/register', { body, headers });
+      assert.equal(reply.status, 201, reply.text);
+      return asLoggedIn(reply.body);
+    };
+    const requestId = `made-${newId()}`;
+    const eve = await register(requestId);
+    const own = await traceOf(requestId, eve.accessToken);
+    assert.ok(own.steps.some(({ what, title }) => what === 'event' && title.startsWith('user.registered')));
+    assert.equal((await ask(requestId, ada.accessToken)).status, 404);
+    // Its rows are kept for a day; the event that tells of it stays.
+    await Work.native().deleteMany({ requestId });
+    assert.equal((await ask(requestId, eve.accessToken)).status, 200);
+    // Two who named their requests alike see nothing of each other, and so nothing.
+    const shared = `made-${newId()}`;
+    const [one, other] = [await register(shared), await register(shared)];
+    assert.equal((await ask(shared, one.accessToken)).status, 404);
+    assert.equal((await ask(shared, other.accessToken)).status, 404);
+    // Nor does whoever asked for a mail to somebody else under the name of a registration.
+    const named = `made-${newId()}`;
+    const fay = await register(named);
+    assert.equal((await ask(named, fay.accessToken)).status, 200);
+    const forgot = { body: { email: ada.user.email }, headers: { 'X-Request-Id': named } };
+    assert.equal((await server.call('POST', '/api/auth/password/forgot', forgot)).status, 202);
+    assert.equal((await ask(named, fay.accessToken)).status, 404);
   });
 
   it('is found from a badge: by the event that awarded it, in the feed of whoever has it', async () => {
