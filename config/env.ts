@@ -79,6 +79,9 @@ const environment = z.object({
   DRAIN_SECONDS: optional(z.coerce.number('must be a number of seconds').min(0).max(300)),
 });
 
+/** The name of every variable that is read here. */
+export const variables: readonly string[] = Object.keys(environment.shape);
+
 /** Variables that may be given as the name of a file that holds them: `<name>_FILE`, as container secrets are. */
 const secrets = [
   'MASTER_KEY',

@@ -24,6 +24,7 @@ const service = z.looseObject({
   environment: z.record(z.string(), z.string()).optional(),
   profiles: z.array(z.string()).optional(),
   secrets: z.array(z.string()).optional(),
+  volumes: z.array(z.string()).optional(),
   stop_grace_period: z.string().optional(),
   deploy: z.looseObject({ replicas: z.int().optional() }).optional(),
   healthcheck: z.looseObject({ test: z.array(z.string()) }).optional(),
@@ -40,10 +41,10 @@ export type ComposeService = z.output<typeof service>;
 /** docker-compose.yml, parsed. */
 export type ComposeFile = z.output<typeof file>;
 
-/** Fills `${NAME}`, `${NAME:-default}` and `${NAME:?message}` in; `$$` is a dollar. */
+/** Fills `${NAME}`, `${NAME:-default}`, `${NAME:+instead}` and `${NAME:?message}` in; `$$` is a dollar. */
 function interpolate(text: string, env: Readonly<Record<string, string>>): string {
   return text.replaceAll(
-    /\$(?:\$|\{(\w+)(?::([-?])([^}]*))?\})/gu,
+    /\$(?:\$|\{(\w+)(?::([-?+])([^}]*))?\})/gu,
     (_all, name?: string, how?: string, rest?: string) => {
       if (name === undefined) {
         return '$';
@@ -52,7 +53,11 @@ function interpolate(text: string, env: Readonly<Record<string, string>>): strin
       if (!value && how === '?') {
         throw new Error(`${name}: ${rest}`);
       }
-      return value === undefined || value === '' ? (rest ?? '') : value;
+      const given = value !== undefined && value !== '';
+      if (how === '+') {
+        return given ? (rest ?? '') : '';
+      }
+      return given ? value : (rest ?? '');
     },
   );
 }

@@ -1,0 +1,66 @@
+// docker-compose.yml beside the environment: what is set for the file reaches the processes.
+import assert from 'node:assert/strict';
+import { variables } from '#config/env.ts';
+import { readCompose, type ComposeFile, type ComposeService } from '../../support/compose.ts';
+
+/** Variables that setting them for the file does not change in its processes, and why. */
+const fixed: Readonly<Record<string, string>> = {
+  NODE_ENV: 'the file is the production shape',
+  PORT: 'is where the balancer listens; behind it every API has 3000',
+  DATA_DIR: 'no server is embedded there',
+  MONGO_URL: 'its server is in the file',
+  REDIS_URL: 'its server is in the file',
+  KEY_PREFIX: 'the Valkey of the file is one system’s alone',
+  MASTER_KEY: 'is a secret of the file',
+  BOOTSTRAP_ADMIN_PASSWORD: 'is a secret of the file',
+  METRICS_PORT: 'is what the documented scrape asks for',
+  DRAIN_SECONDS: 'stop_grace_period is made for it',
+};
+const needed = { BOOTSTRAP_ADMIN_EMAIL: 'first@example.test' };
+/** Every variable set to something of its own. */
+const all = Object.fromEntries(variables.map((name) => [name, `given as ${name}`]));
+
+/** The services that are processes of the product and run all the time. */
+function ownServices({ services }: ComposeFile): [name: string, service: ComposeService][] {
+  return Object.entries(services).filter(
+    ([, { image, profiles }]) => image === 'smartstart-brain' && profiles === undefined,
+  );
+}
+
+describe('docker-compose.yml', () => {
+  let file: ComposeFile;
+  let given: ComposeFile;
+  before(async () => {
+    file = await readCompose(needed);
+    given = await readCompose(all);
+  });
+
+  for (const name of variables) {
+    it(`${name in fixed ? 'has its own' : 'passes on'} ${name}`, () => {
+      const changed = ownServices(given).filter(
+        ([service, { environment }]) => environment?.[name] !== file.services[service]?.environment?.[name],
+      );
+      // Who makes the first admin is one service; whatever else is set counts in every process.
+      const wanted = name === 'BOOTSTRAP_ADMIN_EMAIL' ? ['api'] : ownServices(file).map(([service]) => service);
+      assert.deepEqual(
+        changed.map(([service]) => service),
+        name in fixed ? [] : wanted,
+      );
+    });
+  }
+
+  it('names no variable that is not read', () => {
+    assert.deepEqual(
+      Object.keys(fixed).filter((name) => !variables.includes(name)),
+      [],
+    );
+  });
+
+  it('has the folder of leaked passwords in every process of the product that is told of it', () => {
+    const own = Object.entries(given.services).filter(([, { image }]) => image === 'smartstart-brain');
+    for (const [name, { environment, volumes = [] }] of own) {
+      const inside = environment?.['PWNED_PASSWORDS_DIR'] ?? '';
+      assert.ok(volumes.includes(`${all['PWNED_PASSWORDS_DIR']}:${inside}:ro`), `${name} has ${volumes.join(', ')}`);
+    }
+  });
+});
