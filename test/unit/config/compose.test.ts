@@ -1,7 +1,14 @@
-// docker-compose.yml beside the environment: what is set for the file reaches the processes.
+// docker-compose.yml beside the environment: what is set for the file reaches the processes, and what is scraped is all of
+// them.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { variables } from '#config/env.ts';
 import { readCompose, type ComposeFile, type ComposeService } from '../../support/compose.ts';
+
+const root = join(import.meta.dirname, '../../..');
 
 /** Variables that setting them for the file does not change in its processes, and why. */
 const fixed: Readonly<Record<string, string>> = {
@@ -62,5 +69,28 @@ describe('docker-compose.yml', () => {
       const inside = environment?.['PWNED_PASSWORDS_DIR'] ?? '';
       assert.ok(volumes.includes(`${all['PWNED_PASSWORDS_DIR']}:${inside}:ro`), `${name} has ${volumes.join(', ')}`);
     }
+  });
+});
+
+const scraping = z.object({
+  scrape_configs: z.array(
+    z.looseObject({
+      dns_sd_configs: z.array(z.looseObject({ names: z.array(z.string()), type: z.literal('A'), port: z.int() })),
+    }),
+  ),
+});
+
+describe('the documented scrape', () => {
+  it('asks for every replica of every service, where it answers', async () => {
+    const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const [, example = ''] = /```yaml\n(scrape_configs:[\s\S]*?)```/u.exec(page) ?? [];
+    const asked = scraping
+      .parse(parse(example))
+      .scrape_configs.flatMap(({ dns_sd_configs: found }) => found)
+      .flatMap(({ names, port }) => names.map((name) => `${name}:${port}`));
+    const served = ownServices(await readCompose(needed)).map(([name, { command = [], environment }]) =>
+      command.includes('dist/src/main.js') ? `${name}:3000` : `${name}:${environment?.['METRICS_PORT']}`,
+    );
+    assert.deepEqual(asked.toSorted(), served.toSorted());
   });
 });
