@@ -32,7 +32,7 @@ const { values } = parseOrExit(() =>
 );
 
 async function backUp(folder: string): Promise<number> {
-  await connectMongo('smartstart-brain-backup');
+  await connectMongo({ appName: 'smartstart-brain-backup', patient: true });
   try {
     await refuseHalfRestored();
     const registry = buildRegistry();

@@ -18,15 +18,25 @@ export async function bringIntoShape(): Promise<void> {
   await migrate([roleSeed, { of: 'name-prefixes.1', sow: fillNamePrefixes }]);
 }
 
+/** Makes the database fit to be served, over a connection of its own: what serves gives a long command up. */
+async function prepareDatabase(): Promise<void> {
+  await connectMongo({ patient: true });
+  try {
+    await refuseHalfRestored();
+    await bringIntoShape();
+  } finally {
+    await closeMongo();
+  }
+}
+
 /** Connects and brings the database into shape. Redis may be away; one that evicts is refused. */
 export async function connect(): Promise<void> {
   if (!config.masterKey) {
     throw new BootRefusal('MASTER_KEY is not set: give every process the same 32 random bytes in base64url');
   }
   await startTracing();
+  await prepareDatabase();
   await connectMongo();
-  await refuseHalfRestored();
-  await bringIntoShape();
   openQueues();
   const client = sharedClient();
   if (client.status !== 'ready') {

@@ -29,7 +29,7 @@ const sayEveryMs = 5_000;
 const { values } = parseOrExit(() => parseArgs({ options: { help: { type: 'boolean', short: 'h' } } }));
 
 async function verify(): Promise<number> {
-  await connectMongo('smartstart-brain-machines-verify');
+  await connectMongo({ appName: 'smartstart-brain-machines-verify', patient: true });
   try {
     await refuseHalfRestored();
     let saidAt = Date.now();

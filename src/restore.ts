@@ -66,7 +66,7 @@ async function restore(from: string): Promise<void> {
 }
 
 async function runHere(from: string | undefined): Promise<number> {
-  await connectMongo('smartstart-brain-restore');
+  await connectMongo({ appName: 'smartstart-brain-restore', patient: true });
   try {
     await (from === undefined ? abandonRestore() : restore(from));
     return exits.done;

@@ -72,6 +72,29 @@ export async function blockNext(db: mongo.Db, { command, collection, ms }: Block
   });
 }
 
+/** These commands, on one collection or all, take this long for whoever connects under a name, until `unblock`. */
+export async function slowDown(
+  db: mongo.Db,
+  slow: {
+    readonly commands: readonly string[];
+    readonly collection?: string;
+    readonly ms: number;
+    readonly of: string;
+  },
+): Promise<void> {
+  await db.admin().command({
+    configureFailPoint: 'failCommand',
+    mode: 'alwaysOn',
+    data: {
+      failCommands: slow.commands,
+      blockConnection: true,
+      blockTimeMS: slow.ms,
+      appName: slow.of,
+      ...(slow.collection === undefined ? {} : { namespace: `${db.databaseName}.${slow.collection}` }),
+    },
+  });
+}
+
 /** Takes fail points away. */
 export async function unblock(db: mongo.Db): Promise<void> {
   await db.admin().command({ configureFailPoint: 'failCommand', mode: 'off' });

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import mongoose, { mongo } from 'mongoose';
 import { version } from '../http/health.ts';
 import { logFor } from '../log.ts';
-import { Meta } from '../mongo/migrate.ts';
+import { Meta } from '../mongo/meta.ts';
 import type { StoredCheck } from './checks.ts';
 import {
   BackupError,

@@ -1,24 +1,15 @@
 // The migration step: collections, indexes, shards and seeds, made once under a lock before anything serves.
 import { setTimeout as delay } from 'node:timers/promises';
-import { mongo } from 'mongoose';
+import type { mongo } from 'mongoose';
 import { pools, type PoolName } from '#config/pools.ts';
 import { Shards, shardsOf } from '../commands/work.ts';
-import { canonicalJson, nodeId, sha256 } from '../ids.ts';
+import { canonicalJson, sha256 } from '../ids.ts';
 import { logFor } from '../log.ts';
-import { collections, defineCollection, type Collection } from './collection.ts';
+import { collections, type Collection } from './collection.ts';
+import { leaseMs, takeLease, type Lease } from './lease.ts';
+import { Meta } from './meta.ts';
 
 const log = logFor('migrate');
-const lockMs = 30_000;
-
-interface MetaRow {
-  readonly _id: string;
-  readonly digest?: string;
-  readonly holder?: string;
-  readonly until?: Date;
-}
-
-/** Facts about the whole installation. */
-export const Meta = defineCollection<MetaRow>('meta', { digest: String, holder: String, until: Date });
 
 /** Something that is to be there from the start. */
 export interface Seed {
@@ -30,9 +21,10 @@ export interface Seed {
 
 /**
  * Brings the database to the shape this version needs. Many processes may start at once: one works, the others wait.
- * A database that has the shape already is left alone.
+ * A database that has the shape already is left alone. An index of a large collection is one command that takes minutes:
+ * call it over a patient connection (connectMongo). `lockMs`: how long others wait for one that was killed at it.
  */
-export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
+export async function migrate(seeds: readonly Seed[] = [], lockMs = leaseMs): Promise<void> {
   const digest = sha256(
     canonicalJson([
       [...collections.values()].map(({ name, indexes, retired }) => [name, indexes, retired]),
@@ -40,47 +32,36 @@ export async function migrate(seeds: readonly Seed[] = []): Promise<void> {
       seeds.map((seed) => seed.of),
     ]),
   );
-  for (;;) {
+  let lease: Lease | null = null;
+  while (!lease) {
     if ((await Meta.native().findOne({ _id: 'schema' }))?.digest === digest) {
       return;
     }
-    if (await lock()) {
-      break;
+    lease = await takeLease('lock', lockMs);
+    if (!lease) {
+      await delay(100);
     }
-    await delay(100);
   }
   try {
-    await makeCollections();
-    await makeShards();
-    for (const seed of seeds) {
-      await seed.sow();
-    }
+    await shape(seeds);
     await Meta.native().updateOne({ _id: 'schema' }, { $set: { digest } }, { upsert: true });
     log.info({ collections: collections.size }, 'The database has the shape this version needs');
   } finally {
-    await Meta.native().deleteOne({ _id: 'lock', holder: nodeId });
+    await lease.release();
+  }
+}
+
+async function shape(seeds: readonly Seed[]): Promise<void> {
+  await makeCollections();
+  await makeShards();
+  for (const seed of seeds) {
+    await seed.sow();
   }
 }
 
 /** Makes the next `migrate` do all of its work: for a restored database, which has the rows but not the indexes. */
 export async function forgetShape(): Promise<void> {
   await Meta.native().deleteMany({ _id: { $in: ['schema', 'lock'] } });
-}
-
-async function lock(): Promise<boolean> {
-  try {
-    await Meta.native().updateOne(
-      { _id: 'lock', until: { $lte: new Date() } },
-      { $set: { holder: nodeId, until: new Date(Date.now() + lockMs) } },
-      { upsert: true },
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof mongo.MongoServerError && error.code === 11_000) {
-      return false;
-    }
-    throw error;
-  }
 }
 
 async function makeCollections(): Promise<void> {

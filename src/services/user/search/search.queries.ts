@@ -95,11 +95,13 @@ function beyond(after: ListCursor | null): object {
  */
 export async function fillNamePrefixes(): Promise<void> {
   const users = Users.native();
-  for await (const { _id, name, rev } of users.find({ namePrefixes: { $exists: false } })) {
+  // Over all accounts, before anything serves: it takes as long as it takes.
+  const whole = { maxTimeMS: 0 };
+  for await (const { _id, name, rev } of users.find({ namePrefixes: { $exists: false } }, whole)) {
     await users.updateOne({ _id, rev }, { $set: { namePrefixes: namePrefixesOf(name) }, $inc: { rev: 1 } });
   }
   const placed = { 'profile.location': { $exists: true }, placePrefixes: { $exists: false } };
-  for await (const { _id, rev, ...user } of users.find(placed)) {
+  for await (const { _id, rev, ...user } of users.find(placed, whole)) {
     await users.updateOne({ _id, rev }, { $set: { placePrefixes: placePrefixesOf(user) }, $inc: { rev: 1 } });
   }
 }
