@@ -32,7 +32,10 @@ export const pools = {
 export type PoolName = keyof typeof pools;
 
 /** Pools whose work goes outside: `defineEffect`. All others take commands. */
-export type EffectPool = 'effects' | 'webhooks';
+export const effectPools = ['effects', 'webhooks'] as const satisfies readonly PoolName[];
+
+/** The name of a pool whose work goes outside. */
+export type EffectPool = (typeof effectPools)[number];
 
 /** How effects are performed by one process, whatever their kind. */
 export const performing = Object.freeze({

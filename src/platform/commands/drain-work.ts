@@ -36,7 +36,7 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
       const handed = fresh.take(tenure.shards, pools[pool].maxBatch);
       const held = blocking.length > 0 ? await heldKeys({ $in: [...tenure.shards] }, blocking, now) : [];
       const limit = batch;
-      const free = held.length > 0 ? { further: { key: { $nin: held } } } : {};
+      const free = held.length > 0 ? { key: { $nin: held } } : {};
       // Before a row that waited for another try no later one of its key may go, so a pool that blocks always looks.
       const written = await (looks || blocking.length > 0
         ? readyRows(tenure.shards, now, limit, free)

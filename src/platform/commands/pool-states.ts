@@ -1,14 +1,14 @@
 // How the pools are: who owns them and how long their oldest undone row has waited. For health and metrics.
 import { pools, type PoolName } from '#config/pools.ts';
 import { Events } from '../events/event.ts';
-import { readyRows } from './ready-rows.ts';
+import { waitingSince } from './oldest-wait.ts';
 import { DeadLetters, Owners, shardsOf, Work } from './work.ts';
 
 /** One pool's state. */
 export interface PoolState {
   /** Processes with a living lease. */
   readonly owners: number;
-  /** Milliseconds since the oldest row that may be done now was accepted. */
+  /** Milliseconds for which the row that waits longest could have been done and was not. */
   readonly oldestWaitMs: number;
 }
 
@@ -24,7 +24,7 @@ export async function poolStates(): Promise<Record<PoolName, PoolState>> {
   const living = new Map(owners.map(({ _id, count }) => [_id, count]));
   const states = await Promise.all(
     (Object.keys(pools) as PoolName[]).map(async (pool) => {
-      const since = pool === 'feeds' ? await oldestEvent() : await oldestRow(pool, now);
+      const since = pool === 'feeds' ? await oldestEvent() : await waitingSince(pool, now);
       const oldestWaitMs = since ? Math.max(now.getTime() - since.getTime(), 0) : 0;
       return [pool, { owners: living.get(pool) ?? 0, oldestWaitMs }] as const;
     }),
@@ -60,11 +60,6 @@ export async function deadLettersByKind(): Promise<Map<string, number>> {
     )
     .toArray();
   return new Map(rows.map(({ _id, count }) => [_id, count]));
-}
-
-async function oldestRow(pool: PoolName, now: Date): Promise<Date | undefined> {
-  const [row] = await readyRows(shardsOf(pool), now, 1, { options: { maxTimeMS: 1_000 } });
-  return row?.acceptedAt;
 }
 
 async function oldestEvent(): Promise<Date | undefined> {

@@ -3,40 +3,32 @@
 import type { mongo } from 'mongoose';
 import { atOnce, Work, type WorkRow } from './work.ts';
 
-/** What else a look for rows asks for, and how. */
-interface Look {
-  readonly further?: mongo.Filter<WorkRow>;
-  readonly options?: mongo.FindOptions;
-}
-
-const undone = (shards: Iterable<string>, { further }: Look): mongo.Filter<WorkRow> => ({
-  ...further,
-  shard: { $in: [...shards] },
-  state: 'new',
-});
-
 /** The oldest rows of these shards that may be done now and that `further` lets through, at most `limit`, in order. */
 export async function readyRows(
   shards: Iterable<string>,
   now: Date,
   limit: number,
-  look: Look = {},
+  further: mongo.Filter<WorkRow> = {},
 ): Promise<WorkRow[]> {
   const asked = [...shards];
-  const filter = { ...undone(asked, look), notBefore: { $gt: atOnce, $lte: now } };
+  const filter = { ...further, shard: { $in: asked }, state: 'new' as const, notBefore: { $gt: atOnce, $lte: now } };
   const [never, due] = await Promise.all([
-    neverPutOff(asked, limit, look),
+    neverPutOff(asked, limit, further),
     Work.native()
-      .find(filter, { ...look.options, sort: { notBefore: 1, _id: 1 }, limit })
+      .find(filter, { sort: { notBefore: 1, _id: 1 }, limit })
       .toArray(),
   ]);
   return due.length === 0 ? never : inOrder([...never, ...due]).slice(0, limit);
 }
 
 /** The same of the rows that were never put off: half the cost, for a pass that is followed by another one soon. */
-export async function neverPutOff(shards: Iterable<string>, limit: number, look: Look = {}): Promise<WorkRow[]> {
+export async function neverPutOff(
+  shards: Iterable<string>,
+  limit: number,
+  further: mongo.Filter<WorkRow> = {},
+): Promise<WorkRow[]> {
   return await Work.native()
-    .find({ ...undone(shards, look), notBefore: atOnce }, { ...look.options, sort: { _id: 1 }, limit })
+    .find({ ...further, shard: { $in: [...shards] }, state: 'new', notBefore: atOnce }, { sort: { _id: 1 }, limit })
     .toArray();
 }
 

@@ -117,11 +117,9 @@ async function choose(
     const busy = [...flying, ...chosen];
     const suspects = busy.some(({ error }) => error === diedWith);
     const found = await readyRows(shards, now, free - chosen.length, {
-      further: {
-        key: { $nin: [...held, ...busy.map(({ key }) => key)] },
-        kind: { $nin: fullKinds(kinds, busy) },
-        ...(suspects ? { error: { $ne: diedWith } } : {}),
-      },
+      key: { $nin: [...held, ...busy.map(({ key }) => key)] },
+      kind: { $nin: fullKinds(kinds, busy) },
+      ...(suspects ? { error: { $ne: diedWith } } : {}),
     });
     const added = mayBegin(found, busy, kinds);
     chosen.push(...added);

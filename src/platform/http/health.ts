@@ -128,7 +128,10 @@ const dependency = z.strictObject({ status: light, ms: z.int() });
 const pool = z.strictObject({
   status: light,
   owners: z.int().optional(),
-  oldestWaitMs: z.int().optional().describe('How long the oldest undone row has waited, in milliseconds'),
+  oldestWaitMs: z
+    .int()
+    .optional()
+    .describe('How long the row that waits longest could have been done and was not, in milliseconds'),
 });
 const serviceLight = z.enum(['active', 'degraded', 'absent']);
 

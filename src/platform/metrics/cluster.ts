@@ -69,7 +69,7 @@ export function clusterMetrics(kinds: readonly string[]): Registry {
     gauge(name, help, 'pool', (now) => poolNames.map((pool) => [pool, read(now, pool)]));
   byPool(
     'brain_pool_oldest_undone_seconds',
-    'How long the oldest row that may be done has waited, by pool: what to scale workers on',
+    'How long the row that waits longest could have been done and was not, by pool: what to scale workers on',
     ({ states }, pool) => states[pool].oldestWaitMs / 1_000,
   );
   byPool(
