@@ -1,6 +1,7 @@
 // What people may do now: the permissions of roles, and whose roles were changed. MongoDB is the truth; each process looks
 // every second, and a hint makes it look at once. So a change counts within milliseconds on every node, and within a
 // second where the hint was lost or Redis is away. Asked by every authenticated request and socket.
+import { z } from 'zod';
 import { rightsTimes } from '#config/auth.ts';
 import { limits } from '#config/limits.ts';
 import { put, type State, type Reader, type Write } from '../commands/command.ts';
@@ -37,6 +38,7 @@ export function rightsChange(state: State, userId: string, now: Date): Write {
 
 const log = logFor('rights');
 const topic = 'rights';
+const message = z.looseObject({ userId: z.string().nullable(), at: z.number() });
 const everyPermission: ReadonlySet<string> = new Set(Object.keys(permissions));
 
 let known: ReadonlyMap<string, ReadonlySet<string>> = new Map();
@@ -167,12 +169,12 @@ export async function rolesNow(userId: string, remembered: readonly string[]): P
 
 /** Says that somebody's roles (null: roles themselves) were changed: here at once, elsewhere as quickly as hints are. */
 export function rightsWereChanged(userId: string | null): void {
-  const message = { userId, at: Date.now() };
-  hear(message);
-  hint(topic, message);
+  const change = { userId, at: Date.now() };
+  hear(change);
+  hint(topic, change);
 }
 
-function hear({ userId, at }: { userId: string | null; at: number }): void {
+function hear({ userId, at }: z.output<typeof message>): void {
   if (userId !== null) {
     learnChange(userId, at);
     return;
@@ -185,7 +187,7 @@ let stopListening: (() => void) | undefined;
 
 /** Begins to listen to the other processes. Called by processes that serve requests or sockets. */
 export function watchRights(): void {
-  stopListening = onHint(topic, (payload) => hear(payload as { userId: string | null; at: number }));
+  stopListening = onHint(topic, message, hear);
 }
 
 /** Stops listening, and forgets: what is asked next is read. */

@@ -2,10 +2,11 @@
 // Called by the auth service, by the admin pages, and by whoever changes what sessions rest on: passwords, accounts, roles.
 import { setTimeout as delay } from 'node:timers/promises';
 import mongoose, { type mongo } from 'mongoose';
+import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import type { Projection } from '../commands/projection.ts';
 import { inTransaction, isTransient } from '../mongo/transaction.ts';
-import { hint } from '../redis/hints.ts';
+import { hint, onHint } from '../redis/hints.ts';
 import { bury } from './session-cache.ts';
 import { Sessions, type SessionRow } from './session.model.ts';
 
@@ -27,8 +28,13 @@ export function onSessionEnded(listener: (session: Ended) => void): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The topic that tells every node's sockets of sessions that ended. */
-export const sessionsEndedTopic = 'sessions-ended';
+const topic = 'sessions-ended';
+const message = z.array(z.looseObject({ sessionId: z.string() }));
+
+/** Calls `listener` for each session that any process ended, as quickly as hints are. Returns how to stop. */
+export function onSessionEndedAnywhere(listener: (session: Pick<Ended, 'sessionId'>) => void): () => void {
+  return onHint(topic, message, (ended) => ended.forEach(listener));
+}
 
 function tell(rows: readonly SessionRow[]): void {
   const ended = rows.map(({ _id, userId }): Ended => ({ sessionId: _id, userId }));
@@ -36,7 +42,7 @@ function tell(rows: readonly SessionRow[]): void {
     listeners.forEach((listener) => listener(session));
   }
   if (ended.length > 0) {
-    hint(sessionsEndedTopic, ended);
+    hint(topic, ended);
   }
 }
 

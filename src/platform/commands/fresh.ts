@@ -143,7 +143,7 @@ export class FreshRows {
     this.#owner = owner;
     this.#rows = [];
     this.#stopListening =
-      owner === undefined ? undefined : onHint(topicOf(owner), (message) => this.#receive(owner, message));
+      owner === undefined ? undefined : onHint(topicOf(owner), sealed, (message) => this.#receive(owner, message));
   }
 
   /**

@@ -2,6 +2,7 @@
 // dead ones and drains what its shards hold. Work of a pool and the numbering of feeds are both run by it.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { z } from 'zod';
 import { leases, pools, type PoolName } from '#config/pools.ts';
 import { logFor } from '../log.ts';
 import { countTakeover, setOwnedShards } from '../metrics/metrics.ts';
@@ -67,7 +68,7 @@ export class Owner {
   /** Begins to own. Returns at once; shards come within a second, or when a dead owner's lease is over. */
   start(): void {
     // Who came, went or gave something up: look at once instead of within a second.
-    this.#stopListening = onHint('owners', (pool) => {
+    this.#stopListening = onHint('owners', z.string(), (pool) => {
       if (pool === this.pool) {
         this.#renewAt = 0;
         this.wake();

@@ -1,15 +1,17 @@
 // Waiting for work to be settled: a hint from the committer is quick, a look at the rows every 250 ms is the truth.
+import { z } from 'zod';
 import { leases } from '#config/pools.ts';
 import { limits } from '#config/limits.ts';
 import type { Problem } from '../errors.ts';
 import { groupBy } from '../group-by.ts';
+import { storedProblem } from '../http/problem.ts';
 import { nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
 import { countWaitingWith } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
 import { hint, onHint } from '../redis/hints.ts';
 import type { Settlement } from './plan.ts';
-import { Work, type WorkRow } from './work.ts';
+import { Work, workState, type WorkRow } from './work.ts';
 
 const log = logFor('waiting');
 
@@ -23,6 +25,16 @@ export interface Outcome {
 }
 
 type Message = { readonly id: string } & Outcome;
+
+const messages = z.array(
+  z.looseObject({
+    id: z.string(),
+    state: workState,
+    status: z.int().optional(),
+    problem: storedProblem.loose().optional(),
+    replayed: z.boolean().optional(),
+  }),
+);
 
 interface Waiter {
   readonly since: number;
@@ -38,18 +50,18 @@ let polling = false;
 export function announce(settlements: readonly Settlement[]): void {
   const waitedFor = settlements.filter(({ row }) => row.replyTo !== undefined);
   for (const [node, group] of groupBy(waitedFor, ({ row }) => row.replyTo)) {
-    const messages = group.map(({ row, ...outcome }): Message => ({ id: row._id, ...outcome }));
+    const told = group.map(({ row, ...outcome }): Message => ({ id: row._id, ...outcome }));
     if (node === nodeId) {
-      messages.forEach(settle);
+      told.forEach(settle);
     } else {
-      hint(`settled.${node}`, messages);
+      hint(`settled.${node}`, told);
     }
   }
 }
 
 /** Begins to listen and to look. Called by processes that accept work. */
 export function startWaiting(): void {
-  stopListening = onHint(`settled.${nodeId}`, (payload) => (payload as Message[]).forEach(settle));
+  stopListening = onHint(`settled.${nodeId}`, messages, (all) => all.forEach(settle));
   countWaitingWith(waitingCallers);
   poll = setInterval(() => void look(), leases.pollMs);
 }

@@ -13,7 +13,7 @@ import { defineCollection } from '../mongo/collection.ts';
 import { logFor } from '../log.ts';
 import { observeBatch, observeFeedLag } from '../metrics/metrics.ts';
 import { duplicateIn, isConflict } from '../mongo/transaction.ts';
-import { hint } from '../redis/hints.ts';
+import { hint, onHint } from '../redis/hints.ts';
 import { cloudEvent, Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
 import { underBatchSpans } from '../tracing/row-spans.ts';
 
@@ -60,6 +60,19 @@ export const placedEvent = z
   .strictObject({ feed: feedName, seq: z.int().min(1), epoch: z.string(), event: cloudEvent })
   .readonly();
 export type PlacedEvent = z.output<typeof placedEvent>;
+
+// Of an event what its feed and a client's cursor need: the rest goes on to the sockets as it came.
+const heardEvent = z.looseObject({ feed: z.string(), seq: z.int(), epoch: z.string(), event: z.looseObject({}) });
+const heardEvents = z.array(heardEvent);
+const topic = 'feeds';
+
+/** A placed event as a process that numbered it told of it. */
+export type HeardEvent = z.output<typeof heardEvent>;
+
+/** Calls `listener` with what any process has just numbered. A hint: whoever missed one finds it by its number. */
+export function onPlaced(listener: (events: readonly HeardEvent[]) => void): () => void {
+  return onHint(topic, heardEvents, listener);
+}
 
 /** A page of a feed after a cursor; `reset`: the cursor is void, read the state anew and go on from `head`. */
 export interface FeedPage {
@@ -144,7 +157,7 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
     heads.set(feed, { seq, epoch });
   }
   hint(
-    'feeds',
+    topic,
     places.map(({ feed, seq, epoch, event }): PlacedEvent => ({ feed, seq, epoch, event })),
   );
   return events.length === limit;

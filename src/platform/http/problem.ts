@@ -39,8 +39,8 @@ export const storedProblem = z
     status: z.int(),
     code: z.string(),
     detail: z.string(),
-    errors: z.array(fieldProblem).readonly().optional(),
-    extensions: z.record(z.string(), z.unknown()).readonly().optional(),
+    errors: z.array(fieldProblem).readonly().exactOptional(),
+    extensions: z.record(z.string(), z.unknown()).readonly().exactOptional(),
   })
   .meta({ id: 'StoredProblem' });
 

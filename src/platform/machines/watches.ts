@@ -2,9 +2,8 @@
 // a look at all that are followed, each second, is the truth. Called by the waiting route of the state-machine service.
 import { limits } from '#config/limits.ts';
 import { unavailable } from '../errors.ts';
-import type { PlacedEvent } from '../events/feeds.ts';
+import { onPlaced, type HeardEvent } from '../events/feeds.ts';
 import { logFor } from '../log.ts';
-import { onHint } from '../redis/hints.ts';
 import { MachineInstances } from './store.ts';
 
 const log = logFor('machine-watches');
@@ -85,7 +84,7 @@ export function watchMachine(instance: string): MachineWatch {
   watches.set(instance, others.add(watch));
   open += 1;
   if (open === 1) {
-    stopListening = onHint('feeds', hear);
+    stopListening = onPlaced(hear);
     looking = setInterval(() => void look(), lookEveryMs);
   }
   return watch;
@@ -101,8 +100,8 @@ export function endWatches(): void {
   watches.forEach((set) => set.forEach((watch) => watch.stop()));
 }
 
-function hear(payload: unknown): void {
-  for (const { feed } of payload as readonly PlacedEvent[]) {
+function hear(events: readonly HeardEvent[]): void {
+  for (const { feed } of events) {
     if (feed.startsWith(feedPrefix)) {
       watches.get(feed.slice(feedPrefix.length))?.forEach((watch) => watch.wake());
     }

@@ -6,11 +6,11 @@ import { Server } from 'socket.io';
 import { z } from 'zod';
 import { config } from '#config/env.ts';
 import { limits } from '#config/limits.ts';
-import { onSessionEnded, sessionsEndedTopic, type Ended } from '../auth/session-endings.ts';
+import { onSessionEnded, onSessionEndedAnywhere } from '../auth/session-endings.ts';
 import { onRightsChanged } from '../auth/rights.ts';
 import { findSession } from '../auth/sessions.ts';
 import { AppError, problems } from '../errors.ts';
-import { headsOf, readFeed, type PlacedEvent } from '../events/feeds.ts';
+import { headsOf, onPlaced, readFeed, type HeardEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
 import { addressOf } from '../http/network.ts';
 import { asAppError, fieldProblems, problemBody } from '../http/problem.ts';
@@ -19,7 +19,6 @@ import { newId, nodeId } from '../ids.ts';
 import { logFor } from '../log.ts';
 import { countSocketsWith } from '../metrics/metrics.ts';
 import { patientClient, redisKey } from '../redis/clients.ts';
-import { onHint } from '../redis/hints.ts';
 import { connection, subscription, unsubscription, type FeedHead, type Hello, type Subscribed } from './messages.ts';
 import { callerNow, keepRooms, keepRoomsOf, type FeedSocket, type MayRead } from './rooms.ts';
 
@@ -55,12 +54,10 @@ export function createRealtime(http: HttpServer, mayRead: MayRead, rates = creat
   io.use((socket, next) => void admit(socket as FeedSocket, rates, next));
   io.on('connection', (socket) => void welcome(socket as unknown as FeedSocket, mayRead, rates));
   countSocketsWith(() => io.of('/').sockets.size);
-  const stopFeeds = onHint('feeds', (payload) => deliver(io, payload as readonly PlacedEvent[]));
+  const stopFeeds = onPlaced((events) => deliver(io, events));
   // Directly, for when Redis is away; by hint from every other process, workers too.
   const stopEnded = onSessionEnded(({ sessionId }) => endSockets(io, sessionId));
-  const stopEndedElsewhere = onHint(sessionsEndedTopic, (payload) =>
-    (payload as readonly Ended[]).forEach(({ sessionId }) => endSockets(io, sessionId)),
-  );
+  const stopEndedElsewhere = onSessionEndedAnywhere(({ sessionId }) => endSockets(io, sessionId));
   const stopRights = onRightsChanged((userId) => void keepRoomsOf(io, userId, mayRead));
   const timers = [
     setInterval(() => void beacon(io), beaconMs),
@@ -194,7 +191,7 @@ function problemOf(error: unknown): Record<string, unknown> {
 }
 
 /** Hands events to the sockets of this node that are in their feeds. */
-function deliver(io: Server, events: readonly PlacedEvent[]): void {
+function deliver(io: Server, events: readonly HeardEvent[]): void {
   const { rooms } = io.of('/').adapter;
   for (const event of events) {
     if (rooms.has(event.feed)) {

@@ -1,5 +1,6 @@
 // Hints: best-effort messages between processes. Whoever listens also polls the truth, so a lost hint costs a moment.
 import type { Redis } from 'ioredis';
+import type { z } from 'zod';
 import { logFor } from '../log.ts';
 import { orElse, patientClient, redisKey } from './clients.ts';
 
@@ -24,9 +25,24 @@ export async function hintHeard(topic: string, payload: unknown): Promise<number
   return await sent.finally(() => underWay.delete(sent));
 }
 
-/** Calls `listener` for every hint of the topic that arrives. Returns how to stop. */
-export function onHint(topic: string, listener: Listener): () => void {
+/**
+ * Calls `hear` for every hint of the topic that arrives and fits the schema. What does not fit is dropped, be it of
+ * another version's shape or nobody's: the schema says no more than what is used of it. Returns how to stop.
+ */
+export function onHint<Schema extends z.ZodType>(
+  topic: string,
+  schema: Schema,
+  hear: (payload: z.output<Schema>) => void,
+): () => void {
   const channel = redisKey('hint', topic);
+  const listener: Listener = (payload) => {
+    const parsed = schema.safeParse(payload);
+    if (parsed.success) {
+      hear(parsed.data);
+    } else {
+      log.warn({ channel, issues: parsed.error.issues.slice(0, 3) }, 'A hint does not fit and was dropped');
+    }
+  };
   if (!subscriber) {
     subscriber = patientClient('hints');
     subscriber.on('message', (from: string, message: string) => deliver(from, message));
@@ -61,7 +77,12 @@ function deliver(channel: string, message: string): void {
     return;
   }
   for (const listener of listeners.get(channel) ?? []) {
-    listener(payload);
+    try {
+      listener(payload);
+    } catch (error) {
+      // Out of here it would end the process, and every other one that hears the same.
+      log.error({ channel, err: error }, 'A listener fell over a hint');
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // Handing rows to the owner of their shard, who may be too far away, too slow or gone: then nobody waits for him.
 import assert from 'node:assert/strict';
 import mongoose from 'mongoose';
+import { z } from 'zod';
 import { FreshRows, handOver } from '#src/platform/commands/fresh.ts';
 import { ownerOf } from '#src/platform/commands/queues.ts';
 import { Shards, type WorkRow } from '#src/platform/commands/work.ts';
@@ -61,7 +62,7 @@ describe('handing rows over', () => {
     const all = new Set([shard]);
     fresh.take(all, 1_000);
     const sent: string[] = [];
-    const stop = onHint(`fresh.${owner}`, (message) => sent.push(JSON.stringify(message)));
+    const stop = onHint(`fresh.${owner}`, z.unknown(), (message) => sent.push(JSON.stringify(message)));
     const row = rowWith({ at: new Date(0), amount: 7 });
     try {
       await eventually(async () => assert.equal(await handOver(row), true));
