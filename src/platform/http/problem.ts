@@ -107,15 +107,6 @@ export function sendProblem(ctx: Context, error: AppError): void {
   ctx.set('Cache-Control', 'no-store');
 }
 
-/** An error for the log, without its further members: those of a driver may quote whole documents. */
-function described(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) {
-    return { message: String(error) };
-  }
-  const { name, message, stack } = error;
-  return { type: name, message, stack, ...('code' in error ? { code: error.code } : {}) };
-}
-
 /** Catches what everything after it throws. */
 export async function catchProblems(ctx: Context, next: Next): Promise<void> {
   try {
@@ -125,7 +116,7 @@ export async function catchProblems(ctx: Context, next: Next): Promise<void> {
     if (error.problem.status >= 500) {
       const unknown = error.problem.code === problems.internal().problem.code;
       const line = {
-        error: described(error.cause ?? error),
+        err: error.cause ?? error,
         requestId: ctx.state['requestId'],
         method: ctx.method,
         path: ctx.path,
