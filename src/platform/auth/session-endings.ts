@@ -1,11 +1,10 @@
 // How sessions end: in MongoDB with the security event that tells of it, in Redis, and for the sockets of every node.
 // Called by the auth service, by the admin pages, and by whoever changes what sessions rest on: passwords, accounts, roles.
-import { setTimeout as delay } from 'node:timers/promises';
 import mongoose, { type mongo } from 'mongoose';
 import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import type { Projection } from '../commands/projection.ts';
-import { inTransaction, isTransient } from '../mongo/transaction.ts';
+import { inTransactionAgain } from '../mongo/transaction.ts';
 import { hint, onHint } from '../redis/hints.ts';
 import { bury } from './session-cache.ts';
 import { Sessions, type SessionRow } from './session.model.ts';
@@ -60,37 +59,22 @@ export function provideEndingsWitness(write: Witness): void {
   witness = write;
 }
 
-const tries = 6;
-
 /** One transaction: those of the sessions that live end, and the witness writes. Conflicts (a refresh) are tried again. */
 async function endRows(sessionIds: readonly string[], reason: EndReason): Promise<SessionRow[]> {
   const session = mongoose.connection.getClient().startSession();
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        let ended: SessionRow[] = [];
-        await inTransaction(session, async () => {
-          const living = { _id: { $in: [...sessionIds] }, revokedAt: { $exists: false } };
-          ended = await Sessions.native().find(living, { session, maxTimeMS: limits.mongoMs }).toArray();
-          if (ended.length > 0) {
-            const now = new Date();
-            const ids = { _id: { $in: ended.map(({ _id }) => _id) } };
-            await Sessions.native().updateMany(
-              ids,
-              { $set: { revokedAt: now, reason }, $inc: { rev: 1 } },
-              { session },
-            );
-            await witness(ended, now, session);
-          }
-        });
-        return ended;
-      } catch (error) {
-        if (attempt === tries || !isTransient(error)) {
-          throw error;
-        }
-        await delay(Math.random() * 5 * 2 ** attempt);
+    let ended: SessionRow[] = [];
+    await inTransactionAgain(session, async () => {
+      const living = { _id: { $in: [...sessionIds] }, revokedAt: { $exists: false } };
+      ended = await Sessions.native().find(living, { session, maxTimeMS: limits.mongoMs }).toArray();
+      if (ended.length > 0) {
+        const now = new Date();
+        const ids = { _id: { $in: ended.map(({ _id }) => _id) } };
+        await Sessions.native().updateMany(ids, { $set: { revokedAt: now, reason }, $inc: { rev: 1 } }, { session });
+        await witness(ended, now, session);
       }
-    }
+    });
+    return ended;
   } finally {
     await session.endSession();
   }

@@ -8,7 +8,7 @@ import { problems } from '../errors.ts';
 import { decodeCursor, encodeCursor, pageOf, pageQuery, toPage } from '../http/cursor.ts';
 import { storedProblem } from '../http/problem.ts';
 import { defineRoute, type RouteRequest } from '../http/route.ts';
-import { inTransaction } from '../mongo/transaction.ts';
+import { inTransactionAgain } from '../mongo/transaction.ts';
 import type { Service } from '../registry.ts';
 import { defineAccess, thoseOneMay } from '../auth/abilities.ts';
 import { actDone } from '../audit/audit.ts';
@@ -122,24 +122,26 @@ const atOnce = new Date(0);
 
 /**
  * Sets dead rows back to `new`, with all their attempts, under their own id: their key, their Location and their
- * place in the audit stay what they were. What is not dead any more is passed over.
+ * place in the audit stay what they were. What is not dead any more is passed over: of two who redrive the same at
+ * once, each is told what was theirs.
  */
 async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> {
   const session = mongoose.connection.getClient().startSession();
   const now = new Date();
   try {
-    const rows = await Work.native()
-      .find({ _id: { $in: [...ids] }, state: 'dead' }, bounded)
-      .toArray();
-    const redriven = rows.map((row) => row._id);
-    await inTransaction(session, async () => {
+    let rows: WorkRow[] = [];
+    await inTransactionAgain(session, async () => {
+      rows = await Work.native()
+        .find({ _id: { $in: [...ids] }, state: 'dead' }, { ...bounded, session })
+        .toArray();
+      const redriven = rows.map((row) => row._id);
       await Work.native().updateMany(
         { _id: { $in: redriven }, state: 'dead' },
         { $set: { state: 'new', attempts: 0, notBefore: atOnce }, $unset: { problem: '', doneAt: '', expireAt: '' } },
         { session },
       );
       await DeadLetters.native().updateMany(
-        { _id: { $in: redriven } },
+        { _id: { $in: redriven }, redrivenAt: null },
         {
           $set: { redrivenAt: now, expireAt: new Date(now.getTime() + retention.deadLettersRedrivenMs) },
           $inc: { redrives: 1 },
@@ -149,7 +151,7 @@ async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> 
       await Events.native().insertOne(redriveAct(redriven, by, now), { session });
     });
     wakeOwners(rows);
-    return redriven;
+    return rows.map((row) => row._id);
   } finally {
     await session.endSession();
   }

@@ -1,4 +1,5 @@
 // One transaction: start, body, commit; and what an error of MongoDB means for who tries again.
+import { setTimeout as delay } from 'node:timers/promises';
 import { mongo } from 'mongoose';
 
 /** Codes of passing faults: conflicts, time-outs, elections, a session that a successor ended. */
@@ -51,6 +52,26 @@ export async function inTransaction(session: mongo.ClientSession, body: () => Pr
     throw error;
   }
   await commit(session);
+}
+
+const tries = 6;
+
+/**
+ * `inTransaction`, from the beginning again after a conflict or another fault that passes. For bodies that read in it
+ * what they write, so that each try sees what is there then, and a commit that went through unheard finds it done.
+ */
+export async function inTransactionAgain(session: mongo.ClientSession, body: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await inTransaction(session, body);
+      return;
+    } catch (error) {
+      if (attempt === tries || !isTransient(error)) {
+        throw error;
+      }
+      await delay(Math.random() * 5 * 2 ** attempt);
+    }
+  }
 }
 
 async function commit(session: mongo.ClientSession): Promise<void> {
