@@ -3,6 +3,7 @@ import { bodyParser } from '@koa/bodyparser';
 import type { Context, Next } from 'koa';
 import { limits } from '#config/limits.ts';
 import { problems } from '../errors.ts';
+import { isStorable } from '../mongo/storable.ts';
 
 /** The readers' errors carry a status; their text may quote the body, so it is not passed on. */
 function refuse(error: Error & { status?: number }): never {
@@ -28,27 +29,6 @@ const parse = bodyParser({
 });
 
 const json = /^application\/json(?:;\s*charset="?utf-8"?)?;?$/iu;
-
-/** False for what MongoDB cannot keep: it would spoil the write of all the rows that are written with this one. */
-function isStorable(body: unknown): boolean {
-  const waiting = [{ value: body, depth: 1 }];
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    const { value, depth } = next;
-    if (typeof value !== 'object' || value === null) {
-      continue;
-    }
-    if (depth > limits.bodyDepth) {
-      return false;
-    }
-    for (const [name, member] of Object.entries(value)) {
-      if (name === '_bsontype' || name.includes('\0')) {
-        return false;
-      }
-      waiting.push({ value: member, depth: depth + 1 });
-    }
-  }
-  return true;
-}
 
 /**
  * Leaves the parsed body in `ctx.request.body`; undefined where the request has none. Errors: `request.malformed`,

@@ -4,6 +4,7 @@ import { insert, put, type Decision, type State, type WorkDraft, type Write } fr
 import { Work } from '../commands/work.ts';
 import { AppError, problems, type Problem } from '../errors.ts';
 import { fieldProblems } from '../http/problem.ts';
+import { isStorable } from '../mongo/storable.ts';
 import type { ImportDefinition } from './definition.ts';
 import { lineProblems } from './import.errors.ts';
 import * as rows from './import.ts';
@@ -40,7 +41,10 @@ function recordOf(header: readonly string[], cells: readonly string[]): object |
 function jsonOf(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : lineProblems.notJson();
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return lineProblems.notJson();
+    }
+    return isStorable(value) ? value : lineProblems.notJson('It is nested too deep, or a name in it cannot be kept');
   } catch {
     return lineProblems.notJson();
   }

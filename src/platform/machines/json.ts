@@ -1,4 +1,5 @@
 // What may be stored of a machine: plain JSON. Called by the kernel for context, effects and events.
+import { unstorableName } from '../mongo/storable.ts';
 import { MachineFault } from './fault.ts';
 
 /** A value that survives JSON and BSON unchanged. */
@@ -26,16 +27,24 @@ export function toJson(value: unknown, place: string): Json {
 
 function membersToJson(value: object, place: string): Json {
   const copy: Record<string, Json> = {};
+  const unstorable = unstorableName(value);
+  if (unstorable !== null) {
+    throw reserved(place, unstorable);
+  }
   for (const [name, member] of Object.entries(value)) {
     // XState turns objects with this member into actor references when it restores them.
     if (name === 'xstate$$type' || name === '__proto__') {
-      throw new MachineFault(`${place} has the member ${name}, which is reserved: give it another name`);
+      throw reserved(place, name);
     }
     if (member !== undefined) {
       copy[name] = toJson(member, `${place}.${name}`);
     }
   }
   return copy;
+}
+
+function reserved(place: string, name: string): MachineFault {
+  return new MachineFault(`${place} has the member ${name}, which is reserved: give it another name`);
 }
 
 function isPlain(value: object): boolean {

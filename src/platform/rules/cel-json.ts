@@ -18,6 +18,7 @@ import {
   type CelInput,
   type CelValue,
 } from '@bufbuild/cel';
+import { unstorableName } from '../mongo/storable.ts';
 
 /** Parts of a value that an expression may come to. */
 const maxParts = 10_000;
@@ -83,7 +84,12 @@ function membersOf(map: Iterable<[unknown, CelValue]>, convert: (value: CelValue
     }
     members.push([name, convert(member)]);
   }
-  return Object.fromEntries(members);
+  const object = Object.fromEntries(members);
+  const unstorable = unstorableName(object);
+  if (unstorable !== null) {
+    throw new NotJson(`comes to a map with the key ${unstorable}, which cannot be kept`);
+  }
+  return object;
 }
 
 function scalarOf(value: CelValue): unknown {

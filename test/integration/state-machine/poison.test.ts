@@ -47,6 +47,7 @@ describe('poison definitions', function () {
     ['raise events for ever', onGo(raise('MORE'))],
     ['double a text for ever', grows({ text: cel('context.text + context.text') })],
     ['double a list for ever', grows({ list: cel('context.list + context.list') })],
+    ['make what would be read as a reference', onGo({ actions: set({ text: cel("{'$ref': 'a', '$id': 1}") }) })],
     ['nest what they have in itself for ever', grows({ list: [cel('context.list'), cel('context.list')] })],
     [
       'ask slow guards in each of a hundred turns',

@@ -44,11 +44,20 @@ describe('bodies', () => {
 
   it('answers 400 to what MongoDB cannot keep, wherever in the body it is', async () => {
     const deep = (levels: number): string => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
-    for (const body of ['{"name":"x","a\\u0000b":1}', '{"name":[{"_bsontype":"Long"}]}', deep(limits.bodyDepth + 1)]) {
+    for (const body of [
+      '{"name":"x","a\\u0000b":1}',
+      '{"name":[{"_bsontype":"Long"}]}',
+      '{"name":"x","$ref":"a","$id":"b"}',
+      '{"name":[{"$id":1,"$ref":"a","$db":"c","d":1}]}',
+      deep(limits.bodyDepth + 1),
+    ]) {
       assert.equal(problemOf(await post(body)).code, 'request.malformed', body);
     }
     assert.equal(problemOf(await post(deep(limits.bodyDepth))).code, 'request.invalid');
     assert.equal((await post('{"name":"a\\u0000b"}')).status, 201);
+    for (const body of ['{"name":{"$cel":"1"}}', '{"name":{"$ref":"a"}}', '{"name":[{"$ref":"a"},{"$id":"b"}]}']) {
+      assert.equal(problemOf(await post(body)).code, 'request.invalid', body);
+    }
   });
 
   it('answers 400 to what is not JSON, and to __proto__', async () => {

@@ -63,6 +63,8 @@ describe('compileExpression', () => {
     ['b"x"', /bytes/u],
     ['{1: 2}', /keys are not texts/u],
     ['{"__proto__": 1}', /__proto__/u],
+    ['{"$ref": "a", "$id": 1}', /\$ref/u],
+    ['[{"_bsontype": "Long"}]', /_bsontype/u],
     ['context.missing', /failed/u],
     ['constructor', /failed/u],
   ] as const) {

@@ -106,6 +106,13 @@ describe('a step of a poisonous definition', () => {
       { text },
     ],
     ['makes a member no object may have', onGo({ actions: set({ x: { $cel: "{'__proto__': 1}" } }) }), /__proto__/u],
+    [
+      'makes what would be read as a reference',
+      onGo({ actions: set({ x: { $ref: 'a', $id: { $cel: 'event.text' } } }) }),
+      /\$ref, which is reserved/u,
+      { text: 'b' },
+    ],
+    ['makes a type of the driver', onGo({ actions: set({ _bsontype: 'Long' }) }), /_bsontype, which is reserved/u],
     ['reads what there is not', onGo({ guard: 'context.none.deeper == 1' }), /field not found/u],
     [
       'waits for no time',
