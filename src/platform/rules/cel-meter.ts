@@ -20,6 +20,7 @@ let left = 0;
 let why: string | null = null;
 /** What all evaluations of something larger may still take together; see `onAccount`. */
 let account = Number.POSITIVE_INFINITY;
+let taken = 0;
 
 /** An evaluation that was stopped. CEL's logic may swallow it, so `metered` throws it again at the end. */
 export class CelCostError extends Error {
@@ -42,7 +43,9 @@ export function metered<Result>(body: () => Result): Result {
     }
     return result;
   } finally {
-    account -= given - Math.max(left, 0);
+    const cost = given - Math.max(left, 0);
+    account -= cost;
+    taken += cost;
     left = outer;
   }
 }
@@ -60,6 +63,11 @@ export function onAccount<Result>(steps: number, body: () => Result): Result {
   } finally {
     account = outer - (given - account);
   }
+}
+
+/** Steps that all evaluations have taken so far: what something larger has cost is the difference over it. */
+export function stepsTaken(): number {
+  return taken;
 }
 
 /** Takes steps off the account. Throws CelCostError where it is empty. */

@@ -4,6 +4,7 @@ import type { Service } from '#src/platform/registry.ts';
 import { automationArea } from './automation/index.ts';
 import { routes as batchRoutes } from './batch/batch.routes.ts';
 import { definitionsArea } from './definitions/index.ts';
+import { tryDeferred } from './early/early.commands.ts';
 import { effectsArea } from './effects/index.ts';
 import { forkInstance } from './forks/forks.commands.ts';
 import { routes as forkRoutes } from './forks/forks.routes.ts';
@@ -17,7 +18,7 @@ import { fireTimer } from './timers/timers.commands.ts';
 import { routes as waitingRoutes } from './waiting/waiting.routes.ts';
 
 const areas = [
-  { routes: instanceRoutes, commands: [createInstance, sendEvent, fireTimer] },
+  { routes: instanceRoutes, commands: [createInstance, sendEvent, fireTimer, tryDeferred] },
   { routes: batchRoutes, commands: [] },
   { routes: forkRoutes, commands: [forkInstance] },
   { routes: historyRoutes, commands: [] },

@@ -7,7 +7,7 @@ import type { Advance, StepCause } from '#src/platform/machines/instance.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import { MachineInstances, type MachineInstance } from '#src/platform/machines/store.ts';
 import { childWorkOf } from './children/children.workflow.ts';
-import { nextDeferred } from './early/early.workflow.ts';
+import { laterTry, nextDeferred, Tries } from './early/early.workflow.ts';
 import { effectsMade } from './effects/effects.workflow.ts';
 import { stepFailed } from './state-machine.errors.ts';
 import { machineTransitioned } from './state-machine.events.ts';
@@ -62,16 +62,55 @@ type Committed = Required<Pick<Decision, 'writes' | 'events' | 'work'>>;
  * Throws MachineFault as `consequencesOf` does.
  */
 export function decisionOf(definition: MachineDefinition, taken: Advance): Committed {
+  const { committed, instance } = stepCommitted(definition, taken);
+  return joined([committed, ...waitingTaken(definition, instance, taken.transition.at)]);
+}
+
+/**
+ * What is committed of events that wait and are taken now, from the one of the event id `from` on. Those that this
+ * decision has no tries left for are tried by a row of their own, so that none is forgotten.
+ */
+export function decisionOfWaiting(
+  definition: MachineDefinition,
+  instance: MachineInstance,
+  now: Date,
+  from: string,
+): Committed {
+  return joined(waitingTaken(definition, instance, now, from));
+}
+
+function stepCommitted(definition: MachineDefinition, step: Advance) {
+  const { events, work, instance } = consequencesOf(definition, step);
+  return { instance, committed: { writes: [...step.writes, put(MachineInstances, instance)], events, work } };
+}
+
+function waitingTaken(
+  definition: MachineDefinition,
+  waiting: MachineInstance,
+  now: Date,
+  begin?: string,
+): readonly Committed[] {
   const parts: Committed[] = [];
-  const follow = (step: Advance): MachineInstance => {
-    const { events, work, instance } = consequencesOf(definition, step);
-    parts.push({ writes: [...step.writes, put(MachineInstances, instance)], events, work });
-    return instance;
-  };
-  let next: MachineInstance | null = follow(taken);
-  while (next?.mailbox && next.mailbox.length > 0) {
-    next = nextDeferred(definition, next, taken.transition.at, follow);
+  if (!waiting.mailbox || waiting.mailbox.length === 0) {
+    return parts;
   }
+  const tries = new Tries();
+  const follow = (step: Advance) => stepCommitted(definition, step);
+  let instance = waiting;
+  for (let from = begin; ; from = undefined) {
+    const next = nextDeferred(definition, instance, { now, tries, from }, follow);
+    if (next === null) {
+      return parts;
+    }
+    if ('untried' in next) {
+      return [...parts, { writes: [], events: [], work: [laterTry(instance, next.untried)] }];
+    }
+    parts.push(next.taken.committed);
+    instance = next.taken.instance;
+  }
+}
+
+function joined(parts: readonly Committed[]): Committed {
   return {
     writes: parts.flatMap(({ writes }) => writes),
     events: parts.flatMap(({ events }) => events),

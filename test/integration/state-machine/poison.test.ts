@@ -1,8 +1,10 @@
 // Machines as data that were written to do harm: they are refused, or fail by themselves, and everybody else goes on.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { DeadLetters } from '#src/platform/commands/work.ts';
+import { DeadLetters, Work } from '#src/platform/commands/work.ts';
+import { MachineInstances } from '#src/platform/machines/store.ts';
 import { Definer, definitions } from '../../support/definer.ts';
+import { eventually } from '../../support/eventually.ts';
 import { problemOf } from '../../support/http.ts';
 import { orderOf } from '../../support/orders.ts';
 
@@ -89,6 +91,28 @@ describe('poison definitions', function () {
       assert.deepEqual([value, seq], ['a', 0]);
     });
   }
+
+  it('that are slow for each of many events that wait are tried by and by, each once', async () => {
+    const guards = Array.from({ length: 8 }, (_, index) => ({ target: 'b', guard: `${slow} && ${index} == ${index}` }));
+    const definition = {
+      ...onGo('c', { c: { on: { NEVER: guards } } }),
+      early: 'defer',
+    };
+    (definition as unknown as { states: { a: { on: object } } }).states.a.on = { GO: 'c' };
+    await definer.registered('poison-waiting', definition);
+    await definer.create('poison-waiting', 'one', {});
+    assert.equal((await definer.send('poison-waiting', 'one', { type: 'NEVER' })).status, 200);
+    const kept = await MachineInstances.native().findOne({ _id: 'poison-waiting.one' });
+    const one = kept?.mailbox?.[0] ?? assert.fail('nothing waits');
+    const mailbox = Array.from({ length: 9 }, (_, nth) => ({ ...one, eventId: `n${nth}` }));
+    await MachineInstances.native().updateOne({ _id: 'poison-waiting.one' }, { $set: { mailbox } });
+    assert.equal((await definer.send('poison-waiting', 'one', { type: 'GO' })).status, 200);
+    await eventually(async () => {
+      const rows = await Work.native().find({ kind: 'state-machine.deferred.try' }).toArray();
+      assert.ok(rows.length >= 3 && rows.every(({ state }) => state === 'done'), `${rows.length} rows`);
+    }, 20_000);
+    assert.equal(((await definer.state('poison-waiting', 'one')) as { deferred: unknown[] }).deferred.length, 9);
+  });
 
   it('leave no dead letter and no broken definition behind', async () => {
     assert.equal(await DeadLetters.native().countDocuments({}), 0);

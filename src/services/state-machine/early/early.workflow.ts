@@ -1,10 +1,13 @@
 // Events that come before an instance has a transition for them: what its definition says becomes of them, and how those
 // that are kept get in later. Pure.
+import type { WorkDraft } from '#src/platform/commands/command.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import { advance, type Advance, type StepCause } from '#src/platform/machines/instance.ts';
 import type { MachineEventInput } from '#src/platform/machines/kernel.ts';
-import type { DeferredEvent, MachineInstance } from '#src/platform/machines/store.ts';
+import { transitionId, type DeferredEvent, type MachineInstance } from '#src/platform/machines/store.ts';
+import { stepsTaken } from '#src/platform/rules/cel.ts';
+import { tryKind } from './early.schema.ts';
 
 /** The most events that wait for one instance. */
 export const mostDeferred = 100;
@@ -36,24 +39,66 @@ export function deferred(
       };
 }
 
+/** Events that are tried in one decision, and the steps of CEL after which none is begun any more: one step's worth. */
+const mostTries = 50;
+const stepsOfTries = 400_000;
+
 /**
- * The step of the first event that waited and is taken now, in the order they came; null where none is. `follow` says
- * what is committed of it; an event on which the chart fails goes on waiting, so that it stops nobody else.
+ * What one decision may spend on events that wait: each may cost as much as a step, and nobody else's turn comes
+ * meanwhile. Counts, not clocks: the same events always get as far.
+ */
+export class Tries {
+  readonly #begun = stepsTaken();
+  #left = mostTries;
+
+  /** Takes one try; false where none is left. */
+  next(): boolean {
+    this.#left -= 1;
+    return this.#left >= 0 && stepsTaken() - this.#begun < stepsOfTries;
+  }
+}
+
+/** `taken`: an event that waited has been taken · `untried`: the decision has spent its tries before this one. */
+export type NextDeferred<Followed> = { readonly taken: Followed } | { readonly untried: DeferredEvent };
+
+/**
+ * The step of the first event that waited and is taken now, in the order they came; null where none is. `from`: those
+ * before it have been tried where the instance stands. `follow` says what is committed of it; an event on which the chart
+ * fails goes on waiting, so that it stops nobody else.
  */
 export function nextDeferred<Followed>(
   definition: MachineDefinition,
   instance: MachineInstance,
-  now: Date,
+  { now, tries, from }: { readonly now: Date; readonly tries: Tries; readonly from?: string | undefined },
   follow: (taken: Advance) => Followed,
-): Followed | null {
-  const { mailbox = [] } = instance;
-  for (const waiting of instance.status === 'active' ? mailbox : []) {
+): NextDeferred<Followed> | null {
+  const mailbox = instance.status === 'active' ? (instance.mailbox ?? []) : [];
+  const first =
+    from === undefined
+      ? 0
+      : Math.max(
+          0,
+          mailbox.findIndex(({ eventId }) => eventId === from),
+        );
+  for (const waiting of mailbox.slice(first)) {
+    if (!tries.next()) {
+      return { untried: waiting };
+    }
     const followed = tried(definition, without(instance, waiting), waiting, now, follow);
     if (followed) {
-      return followed;
+      return { taken: followed };
     }
   }
   return null;
+}
+
+/** The row that tries the events that wait from one on, where the instance stands as it does now. */
+export function laterTry({ _id, seq }: MachineInstance, { eventId }: DeferredEvent): WorkDraft {
+  return {
+    kind: tryKind,
+    input: { instance: _id, seq, from: eventId },
+    cause: `d.${transitionId(_id, `${seq} ${eventId}`)}`,
+  };
 }
 
 function without(instance: MachineInstance, taken: DeferredEvent): MachineInstance {

@@ -5,6 +5,8 @@ import { describe, it } from 'mocha';
 import { assign } from 'xstate';
 import { advance } from '#src/platform/machines/instance.ts';
 import { verifyChain, type MachineInstance } from '#src/platform/machines/store.ts';
+import { compileRule, fromJson, stepsTaken } from '#src/platform/rules/cel.ts';
+import { tryKind, type TryInput } from '#src/services/state-machine/early/early.schema.ts';
 import { deferred, earlyPolicy, mostDeferred } from '#src/services/state-machine/early/early.workflow.ts';
 import { chart, now, Story } from './stories.ts';
 
@@ -109,6 +111,62 @@ describe('events that come early', () => {
       [story.instance.context, story.instance.mailbox?.map(({ event }) => event.type)],
       [{ sum: 2 }, ['BAD']],
     );
+  });
+
+  /** Goes on with what the last commit left to be tried; gives how many rows it took. */
+  function goOn(story: Story): number {
+    let rows = 0;
+    for (let left = story.work.find(({ kind }) => kind === tryKind); left; rows += 1) {
+      story.goOn((left.input as TryInput).from);
+      left = story.work.find(({ kind }) => kind === tryKind);
+    }
+    return rows;
+  }
+
+  it('are tried so many in one commit, and the others by rows that follow: none is forgotten, each in its order', () => {
+    const story = new Story(counting);
+    arrive(story, 'BAD');
+    const amounts = Array.from({ length: mostDeferred - 1 }, (_, index) => index + 1);
+    amounts.forEach((n) => arrive(story, 'ADD', { n }));
+    story.send('OPEN');
+    assert.ok(story.transitions.length < 60, `${story.transitions.length} in one commit`);
+    assert.ok(goOn(story) > 1);
+    assert.deepEqual(
+      story.transitions.slice(2).map(({ event }) => event['n']),
+      amounts,
+    );
+    assert.deepEqual(
+      story.instance.mailbox?.map(({ event }) => event.type),
+      ['BAD'],
+    );
+  });
+
+  it('whose guards are slow take a few of them to a commit, always as many', () => {
+    const list = fromJson(Array.from({ length: 150 }, (_, index) => index));
+    const judged = compileRule('list.all(a, list.all(b, a + b >= 0)) && size(list) == 0');
+    const heavy = chart({
+      id: 'heavy',
+      context: {},
+      initial: 'closed',
+      states: {
+        closed: { on: { OPEN: 'open' } },
+        open: { on: { X: { guard: () => judged({ list }), target: 'closed' } } },
+      },
+    });
+    const played = [1, 2].map(() => {
+      const story = new Story(heavy);
+      for (let n = 0; n < 12; n += 1) {
+        arrive(story, 'X', { n });
+      }
+      const begun = stepsTaken();
+      story.send('OPEN');
+      assert.ok(stepsTaken() - begun < 800_000, `${stepsTaken() - begun} steps`);
+      const rows = goOn(story);
+      assert.equal(story.instance.mailbox?.length, 12);
+      return rows;
+    });
+    assert.ok(Number(played[0]) > 1);
+    assert.equal(played[0], played[1]);
   });
 
   it('are forgotten where the machine ends before', () => {

@@ -14,7 +14,7 @@ import {
 } from '#src/platform/machines/instance.ts';
 import type { ChildRef, MachineEventInput, NotAccepted } from '#src/platform/machines/kernel.ts';
 import { MachineInstances, Transitions, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
-import { decisionOf } from '#src/services/state-machine/state-machine.workflow.ts';
+import { decisionOf, decisionOfWaiting } from '#src/services/state-machine/state-machine.workflow.ts';
 import { define } from '../../platform/machines/charts.ts';
 
 /** When everything happens. */
@@ -88,12 +88,20 @@ export class Story {
     return this.work.map(({ kind }) => kind);
   }
 
+  /** Goes on with the events that wait, from one on. */
+  goOn(from: string): void {
+    this.#committed(decisionOfWaiting(this.definition, this.instance, now, from));
+  }
+
   #commit(taken: Advance): void {
-    const { writes, work } = decisionOf(this.definition, taken);
+    this.#committed(decisionOf(this.definition, taken));
+  }
+
+  #committed({ writes, work }: ReturnType<typeof decisionOf>): void {
     const written = <Doc>(into: { readonly name: string }): Doc[] =>
       writes.filter((write) => write.into.name === into.name).map(({ doc }) => doc as unknown as Doc);
     this.work = work;
-    this.instance = written<MachineInstance>(MachineInstances).at(-1) ?? assert.fail('no instance is written');
+    this.instance = written<MachineInstance>(MachineInstances).at(-1) ?? this.instance;
     this.transitions.push(...written<Transition>(Transitions));
   }
 
