@@ -18,7 +18,7 @@ export const turnCall = '@turn';
 // One evaluation at a time: CEL is synchronous, and nothing in it calls back.
 let left = 0;
 let why: string | null = null;
-/** What all evaluations of something larger may still take together; see `onAccount`. */
+/** What all evaluations of something larger may still take together; see `CelAccount`. */
 let account = Number.POSITIVE_INFINITY;
 let taken = 0;
 
@@ -50,19 +50,39 @@ export function metered<Result>(body: () => Result): Result {
   }
 }
 
+/** Steps for evaluations that are not all done in one turn of the event loop, such as those of one request. */
+export class CelAccount {
+  #steps: number;
+
+  constructor(steps: number) {
+    this.#steps = steps;
+  }
+
+  /** True where nothing more can be evaluated on it. */
+  get isEmpty(): boolean {
+    return this.#steps <= 0;
+  }
+
+  /** As `onAccount`, with what is left of it. `body` is synchronous. */
+  pay<Result>(body: () => Result): Result {
+    const outer = account;
+    const given = Math.min(outer, this.#steps);
+    account = given;
+    try {
+      return body();
+    } finally {
+      this.#steps -= given - account;
+      account = outer - (given - account);
+    }
+  }
+}
+
 /**
  * Runs `body`, whose evaluations may take so many steps together, besides what each may take alone; an account inside
  * another is paid by both. Those that come after the last step throw, as one does that takes too many.
  */
 export function onAccount<Result>(steps: number, body: () => Result): Result {
-  const outer = account;
-  const given = Math.min(outer, steps);
-  account = given;
-  try {
-    return body();
-  } finally {
-    account = outer - (given - account);
-  }
+  return new CelAccount(steps).pay(body);
 }
 
 /** Steps that all evaluations have taken so far: what something larger has cost is the difference over it. */

@@ -7,7 +7,7 @@ import { metered, meteredEnvironment } from './cel-meter.ts';
 import { prepareTree, tooDeep, type CelNames } from './cel-tree.ts';
 
 export { fromDate, fromJson } from './cel-json.ts';
-export { onAccount, stepsTaken } from './cel-meter.ts';
+export { CelAccount, onAccount, stepsTaken } from './cel-meter.ts';
 
 /** What an expression is given, by name. */
 export type CelVariables = Readonly<Record<string, CelInput>>;

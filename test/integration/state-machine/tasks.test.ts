@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { newId } from '#src/platform/ids.ts';
+import { compileDefinition, parseDefinition } from '#src/platform/machines/data/data.ts';
 import { create } from '#src/platform/machines/instance.ts';
 import { MachineInstances } from '#src/platform/machines/store.ts';
 import { onboarding } from '#machines/onboarding.machine.ts';
@@ -18,15 +19,33 @@ interface Page {
 
 const since = new Date('2026-01-01T00:00:00.000Z');
 
+/** Its guard takes about a tenth of a second to say yes. */
+const costly = {
+  input: { type: 'object', properties: { owner: { type: 'string' } }, required: ['owner'] },
+  context: { owner: { $cel: 'input.owner' }, many: Array.from({ length: 200 }, (_, index) => index) },
+  owner: { $cel: 'context.owner' },
+  events: { GO: { from: ['owner'], task: 'Go' } },
+  initial: 'open',
+  states: {
+    open: {
+      on: {
+        GO: { target: 'gone', guard: 'context.many.exists(one, context.many.exists(two, two == one + 1000)) || true' },
+      },
+    },
+    gone: { type: 'final' },
+  },
+};
+
 describe('GET /api/state-machines/tasks', function () {
   this.timeout(20_000);
   let server: TestServer;
+  let admin: LoggedIn;
   let ada: LoggedIn;
   let bo: LoggedIn;
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    await logInAdmin(server);
+    admin = await logInAdmin(server);
     ada = await registerSomebody(server, 'Ada');
     bo = await registerSomebody(server, 'Bo');
   });
@@ -104,6 +123,31 @@ describe('GET /api/state-machines/tasks', function () {
       .sort({ _id: 1 })
       .explain('queryPlanner');
     assert.match(JSON.stringify(plan), /"indexName":"taskNames_1__id_1"/u);
+    await MachineInstances.native().deleteMany({ taskNames: { $exists: true } });
+  });
+
+  it('judges as much as one request may, and says with its cursor where it goes on', async () => {
+    const reply = await server.call('POST', '/api/state-machines/definitions', {
+      token: admin.accessToken,
+      body: { type: 'costly', definition: costly },
+    });
+    assert.equal(reply.status, 201, reply.text);
+    const definition = compileDefinition(parseDefinition(costly), { type: 'costly', version: 1 });
+    const cause = { eventId: 'c.1', actor: 'system', requestId: 'r', now: since };
+    const made = Array.from({ length: 30 }, () => {
+      const born = { id: newId(), input: { owner: ada.user.id }, inputHash: '' };
+      return create(definition, born, cause).instance;
+    });
+    await MachineInstances.native().insertMany(made);
+    const first = await tasks(ada, '?limit=100');
+    assert.ok(first.data.length > 0 && first.data.length < 15, `${first.data.length} were judged`);
+    const seen = first.data.map(({ id }) => id);
+    for (let { nextCursor } = first.page; nextCursor !== null;) {
+      const { data, page } = await tasks(ada, `?limit=100&cursor=${encodeURIComponent(nextCursor)}`);
+      seen.push(...data.map(({ id }) => id));
+      ({ nextCursor } = page);
+    }
+    assert.deepEqual(seen, made.map(({ key }) => key).toSorted());
     await MachineInstances.native().deleteMany({ taskNames: { $exists: true } });
   });
 });

@@ -1,10 +1,10 @@
 // Reads of rules, and what one would have done with what happened.
-import { setImmediate as breath } from 'node:timers/promises';
 import { z } from 'zod';
 import { limits } from '#config/limits.ts';
 import { problems } from '#src/platform/errors.ts';
 import { Events, type StoredEvent } from '#src/platform/events/event.ts';
 import { decodeCursor, encodeCursor, toPage, type Page, type pageQuery } from '#src/platform/http/cursor.ts';
+import { Turns } from '#src/platform/turns.ts';
 import { ruleProblems } from './automation.errors.ts';
 import { Rules, Tallies, type StoredRule, type Tally } from './automation.model.ts';
 import { compile, variablesOf, type CompiledRule } from './automation.policy.ts';
@@ -14,9 +14,8 @@ import { maxDry, type DryRun, type DryRunView, type RuleView } from './automatio
 const bounded = { maxTimeMS: limits.mongoMs };
 /** Of everything that happened, so many of the newest are searched for those of the type. */
 const searched = 50_000;
-/** How long a dry run may evaluate, and for how long at a stretch while others wait. */
+/** How long a dry run may evaluate. */
 const dryRunMs = 3_000;
-const stretchMs = 20;
 
 /** A rule that was not removed, with its tally. Errors: `state-machine.rule-not-found`. */
 export async function readRule(name: string): Promise<{ readonly rule: StoredRule; readonly tally: Tally | null }> {
@@ -64,15 +63,10 @@ export async function dryRun({ rule, since, limit }: DryRun): Promise<DryRunView
     )
     .toArray();
   const seen = { looked: 0, matched: 0, failed: 0, data: [] as DryRunView['data'] };
-  const until = performance.now() + dryRunMs;
-  let pauseAt = performance.now() + stretchMs;
+  const turns = new Turns(dryRunMs);
   for (const event of events.slice(0, limit)) {
-    if (performance.now() > until) {
+    if (!(await turns.next())) {
       break;
-    }
-    if (performance.now() > pauseAt) {
-      await breath();
-      pauseAt = performance.now() + stretchMs;
     }
     const { would, error } = tried(compiled, event);
     seen.looked += 1;

@@ -1,10 +1,14 @@
 // Tasks as clients see them.
-import type { MachineInstance, MachineTask } from '#src/platform/machines/store.ts';
+import type { ArmedTimer, MachineInstance, MachineTask } from '#src/platform/machines/store.ts';
 import type { TaskOutput } from './tasks.schema.ts';
 
 /** A task of an instance. */
 export function presentTask(
-  { type, key: id, timers }: Pick<MachineInstance, 'type' | 'key' | 'timers'>,
+  {
+    type,
+    key: id,
+    timers,
+  }: Pick<MachineInstance, 'type' | 'key'> & { readonly timers: readonly Pick<ArmedTimer, 'dueAt'>[] },
   { event, title, since }: MachineTask,
 ): TaskOutput {
   const [first] = timers.map(({ dueAt }) => dueAt).toSorted((left, right) => left.getTime() - right.getTime());
