@@ -1,5 +1,6 @@
 // What takes the processor for long on behalf of one request: bounded in all, and others are answered in between.
 import { setImmediate as breath } from 'node:timers/promises';
+import type { CelAccount } from './rules/cel.ts';
 
 /** For how long at a stretch others wait. */
 const stretchMs = 20;
@@ -36,5 +37,19 @@ export class Turns {
       await breath();
       this.#pauseAt = performance.now() + stretchMs;
     }
+  }
+
+  /**
+   * Goes through what is done piece by piece, its expressions paid by `account`: what it comes to, or null where time was
+   * over before it did.
+   */
+  async through<Result>(pieces: Iterator<unknown, Result>, account: CelAccount): Promise<Result | null> {
+    while (await this.next()) {
+      const { done, value } = account.pay(() => pieces.next());
+      if (done === true) {
+        return value;
+      }
+    }
+    return null;
   }
 }

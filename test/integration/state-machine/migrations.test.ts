@@ -1,6 +1,8 @@
 // Machines that go on running on another version: what it would mean, and what becomes of state, context and timers.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
+import { compileDefinition, parseDefinition } from '#src/platform/machines/data/data.ts';
+import { advance, create } from '#src/platform/machines/instance.ts';
 import { MachineInstances, Timers, Transitions } from '#src/platform/machines/store.ts';
 import { verifyMachines } from '#src/platform/machines/verify.ts';
 import { Definer, definitions } from '../../support/definer.ts';
@@ -84,6 +86,42 @@ describe('machines and other versions', function () {
     assert.equal((await impact('paged', { limit: 2, cursor: next, from: 1 })).status, 422, 'a cursor of another list');
     assert.equal((await impact('paged', { limit: 201 })).status, 422);
     assert.equal((await definer.call('POST', `${definitions}/paged/versions/3/impact`, {})).status, 404);
+  });
+
+  it('are judged as many as one request may, and it is said where that would take too long', async () => {
+    const idle = (more: object) => ({
+      events: { GO: { from: ['owner'] } },
+      initial: 'idle',
+      states: { idle: { on: { GO: { actions: { type: 'log', params: {} } } }, ...more } },
+    });
+    await definer.registered('ticking', idle({}));
+    await definer.registered('ticking', idle({ after: { PT1S: { target: 'idle', reenter: true } } }));
+    const first = compileDefinition(parseDefinition(idle({})), { type: 'ticking', version: 1 });
+    const made = Array.from({ length: 7 }, (_, index) => {
+      const cause = { actor: 'system', requestId: 'r' };
+      const born = { id: `t${index}`, input: {}, inputHash: '' };
+      const begun = create(first, born, { ...cause, eventId: 'c.1', now: new Date('2026-01-01T00:00:00.000Z') });
+      const now = new Date('2026-01-02T00:00:00.000Z');
+      const later = advance(first, begun.instance, { type: 'GO' }, { ...cause, eventId: 'c.2', now });
+      assert.ok(later.accepted);
+      return { instance: later.instance, steps: [begun.transition, later.transition] };
+    });
+    await MachineInstances.native().insertMany(made.map(({ instance }) => instance));
+    await Transitions.native().insertMany(made.flatMap(({ steps }) => steps));
+    const examined: number[] = [];
+    let body: object = {};
+    for (let cursor: string | null = ''; cursor !== null; body = { cursor }) {
+      const page = (await impact('ticking', body)).body as { examined: number; table: object[]; next: string | null };
+      const count = page.examined;
+      assert.deepEqual(page.table, [{ from: 'idle', to: null, outcome: 'too-long', count }]);
+      examined.push(count);
+      cursor = page.next;
+    }
+    assert.ok(Math.max(...examined) <= 5, `${examined.join()} in one request`);
+    assert.equal(
+      examined.reduce((sum, count) => sum + count, 0),
+      7,
+    );
   });
 
   it('are moved with their timers kept, each in a step of its history', async () => {

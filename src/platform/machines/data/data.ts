@@ -2,7 +2,7 @@
 export { compileDefinition } from './compile.ts';
 export { diffDefinitions } from './diff.ts';
 export { DefinitionError, type Finding, type Lint } from './findings.ts';
-export { impactOf, type Impact, type LoggedStep } from './impact.ts';
+export { impactOf, mostPlayed, type Impact, type LoggedStep } from './impact.ts';
 export { lintDefinition } from './lint.ts';
 export { migrated } from './migrate.ts';
 export { migrationPlan, planShape, type Migration, type MigrationPlan } from './migration.ts';

@@ -6,11 +6,28 @@ import { MachineFault } from '../fault.ts';
 import type { Json } from '../json.ts';
 import type { MachineEventInput, MachineStatus, StateValue } from '../kernel.ts';
 import type { Transition } from '../store.ts';
-import { begin, isMoved, isTimersRow, ring, send, settle, type Replica, type ReplicaTimer } from './replica.ts';
+import {
+  begin,
+  eventOfTimer,
+  isMoved,
+  isTimersRow,
+  ring,
+  send,
+  settle,
+  type Replica,
+  type ReplicaTimer,
+} from './replica.ts';
 import { missingIn } from './states-of.ts';
 
 /** A row of a history, as far as it is played. */
-export type LoggedStep = Pick<Transition, 'seq' | 'eventId' | 'event' | 'actor' | 'at' | 'to' | 'status' | 'context'>;
+export type LoggedStep = Pick<Transition, 'seq' | 'eventId' | 'event' | 'actor' | 'at' | 'status'>;
+
+/** What is played: where an instance stands, and all rows of it until then, `seq` 0 first. */
+export interface History {
+  readonly key: string;
+  readonly stands: Standing & { readonly context: Json };
+  readonly rows: readonly LoggedStep[];
+}
 
 interface Standing {
   readonly value: StateValue;
@@ -19,10 +36,11 @@ interface Standing {
 
 /**
  * Where an instance would stand. `rejected`: an event of the past is not taken · `failed`: the chart fails on one ·
- * `state-missing`: it stands in a state that the version lacks · `differs`: it would stand elsewhere.
+ * `state-missing`: it stands in a state that the version lacks · `differs`: it would stand elsewhere · `too-long`: nobody
+ * knows, because playing it takes too much.
  */
 export interface Impact {
-  readonly outcome: 'same' | 'differs' | 'rejected' | 'state-missing' | 'failed';
+  readonly outcome: 'same' | 'differs' | 'rejected' | 'state-missing' | 'failed' | 'too-long';
   /** Where it was rejected or failed. */
   readonly seq: number | null;
   readonly stands: Standing;
@@ -32,73 +50,139 @@ export interface Impact {
   /** The states it stands in that the version lacks. */
   readonly missing: readonly string[];
   readonly detail: string | null;
+  /** Steps of the chart that were played. */
+  readonly steps: number;
 }
 
-/** Plays a history: all rows of one instance, `seq` 0 first, and says what comes of it. */
-export function impactOf(
+/** Steps of the chart that are played of one instance: timers of the version may go off far more often than events came. */
+export const mostPlayed = 2_000;
+
+/** Plays a history and says what comes of it. Step by step: whoever asks for the next one says when, and whether at all. */
+export function* impactOf(
   definition: MachineDefinition,
-  { key, rows }: { readonly key: string; readonly rows: readonly LoggedStep[] },
-): Impact {
-  const last = rows.at(-1);
-  if (!last) {
+  { key, stands: { context, ...stands }, rows }: History,
+): Generator<undefined, Impact> {
+  if (rows.length === 0) {
     throw new Error(`The instance ${key} has no history`);
   }
-  const stands = { value: last.to, status: last.status };
-  const missing = last.status === 'active' ? missingIn(definition, last.to) : [];
-  const played = play(definition, key, rows);
-  if ('seq' in played) {
+  const missing = stands.status === 'active' ? missingIn(definition, stands.value) : [];
+  const played = yield* play(definition, key, rows);
+  if ('outcome' in played) {
     return { ...played, stands, would: null, contextDiffers: false, missing };
   }
-  const { value, context } = played.replica.last;
-  const would = { value, status: played.status };
+  const { last } = played.replica;
+  const would = { value: last.value, status: played.status };
   const same = canonicalJson(would) === canonicalJson(stands);
   return {
     outcome: missing.length > 0 ? 'state-missing' : same ? 'same' : 'differs',
     seq: null,
     stands,
     would,
-    contextDiffers: canonicalJson(context) !== canonicalJson(last.context),
+    contextDiffers: canonicalJson(last.context) !== canonicalJson(context),
     missing,
     detail: null,
+    steps: played.steps,
   };
 }
 
 interface Broken {
-  readonly outcome: 'rejected' | 'failed';
-  readonly seq: number;
+  readonly outcome: 'rejected' | 'failed' | 'too-long';
+  readonly seq: number | null;
   readonly detail: string;
+  readonly steps: number;
 }
 
 interface Played {
   readonly replica: Replica;
+  readonly steps: number;
   readonly status: MachineStatus;
 }
 
-function play(definition: MachineDefinition, key: string, rows: readonly LoggedStep[]): Played | Broken {
+function* play(
+  definition: MachineDefinition,
+  key: string,
+  rows: readonly LoggedStep[],
+): Generator<undefined, Played | Broken> {
+  const coming = new ComingTimers(rows);
   let replica: Replica | null = null;
   let halted: MachineStatus | null = null;
-  for (const [index, row] of rows.entries()) {
-    try {
-      if (replica) {
-        replica = caughtUp(definition, replica, row, rows.slice(index));
-        const next: Replica | string = played(definition, replica, row);
-        if (typeof next === 'string') {
-          return { outcome: 'rejected', seq: row.seq, detail: next };
-        }
-        replica = next;
-        halted = isHalt(row.event) ? row.status : halted;
-      } else {
-        replica = begun(definition, key, row);
+  let steps = 0;
+  for (const row of rows) {
+    for (let isTaken = false; !isTaken;) {
+      if (steps === mostPlayed) {
+        const detail = `Playing it takes more than ${mostPlayed} steps, those of the timers of this version included`;
+        return { outcome: 'too-long', seq: null, detail, steps };
       }
-    } catch (error) {
-      if (!(error instanceof MachineFault)) {
-        throw error;
+      steps += 1;
+      yield;
+      const overdue: ReplicaTimer | undefined = replica?.timers.find(
+        (timer) => timer.dueAt < row.at && !coming.has(timer),
+      );
+      const next: Replica | Refusal = moved(definition, key, replica, overdue ?? row);
+      if ('outcome' in next) {
+        return { ...next, seq: row.seq, steps };
       }
-      return { outcome: 'failed', seq: row.seq, detail: error.message };
+      replica = next;
+      isTaken = overdue === undefined;
     }
+    coming.pass(row);
+    halted = isHalt(row.event) ? row.status : halted;
   }
   const stood = replica as Replica;
-  return { replica: stood, status: halted ?? stood.last.status };
+  return { replica: stood, steps, status: halted ?? stood.last.status };
+}
+
+/**
+ * Which timers go off later in a history. Those that it and the version have go off when they did: the history knows how
+ * late that was. Those that only the version has go off when they are due.
+ */
+class ComingTimers {
+  readonly #left = new Map<string, number>();
+
+  constructor(rows: readonly LoggedStep[]) {
+    rows.filter(isTimers).forEach(({ event }) => this.#count(event, 1));
+  }
+
+  has(timer: ReplicaTimer): boolean {
+    return (this.#left.get(canonicalJson(eventOfTimer(timer))) ?? 0) > 0;
+  }
+
+  pass(row: LoggedStep): void {
+    if (isTimers(row)) {
+      this.#count(row.event, -1);
+    }
+  }
+
+  #count(event: MachineEventInput, by: number): void {
+    const name = canonicalJson(event);
+    this.#left.set(name, (this.#left.get(name) ?? 0) + by);
+  }
+}
+
+type Refusal = Pick<Broken, 'outcome' | 'detail'>;
+
+/** After one step of the chart: a timer that goes off, or a row. */
+function moved(
+  definition: MachineDefinition,
+  key: string,
+  replica: Replica | null,
+  next: ReplicaTimer | LoggedStep,
+): Replica | Refusal {
+  try {
+    if (!replica) {
+      return begun(definition, key, next as LoggedStep);
+    }
+    if ('dueAt' in next) {
+      return ring(definition, replica, next, { now: next.dueAt, actor: 'system' });
+    }
+    const after = played(definition, replica, next);
+    return typeof after === 'string' ? { outcome: 'rejected', detail: after } : after;
+  } catch (error) {
+    if (!(error instanceof MachineFault)) {
+      throw error;
+    }
+    return { outcome: 'failed', detail: error.message };
+  }
 }
 
 function begun(definition: MachineDefinition, key: string, { event, at, actor }: LoggedStep): Replica {
@@ -108,28 +192,6 @@ function begun(definition: MachineDefinition, key: string, { event, at, actor }:
     throw new MachineFault(`What it was created with does not fit: ${parsed.error.message}`);
   }
   return begin(definition, key, parsed.data as Json, { now: at, actor });
-}
-
-/**
- * Lets timers go off that this version has and the history has not. Those that both have go off when they did: the
- * history knows how late that was.
- */
-function caughtUp(
-  definition: MachineDefinition,
-  before: Replica,
-  { at }: LoggedStep,
-  coming: readonly LoggedStep[],
-): Replica {
-  let replica = before;
-  const isOverdue = (timer: ReplicaTimer): boolean =>
-    timer.dueAt < at && !coming.some((row) => isTimers(row) && isTimersRow(timer, row.event));
-  for (let next = replica.timers.find(isOverdue); next; next = replica.timers.find(isOverdue)) {
-    replica = ring(definition, replica, next, { now: next.dueAt, actor: 'system' });
-    if (replica.steps > before.steps + 1_000) {
-      throw new MachineFault('Its timers go off more than a thousand times between two steps');
-    }
-  }
-  return replica;
 }
 
 /** The replica after a row, or why the row is rejected. */

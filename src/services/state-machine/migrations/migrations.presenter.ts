@@ -6,8 +6,11 @@ import { canonicalJson } from '#src/platform/ids.ts';
 import type { MigrationRow } from './migrations.model.ts';
 import type { ImpactOutput, MigrationOutput } from './migrations.schema.ts';
 
-/** What an instance would have come to; `too-long` where its history was not played. */
-export type Judged = Omit<Impact, 'outcome' | 'missing'> & { readonly outcome: Impact['outcome'] | 'too-long' };
+/** What an instance would have come to. */
+export interface Judged {
+  readonly instance: Pick<MachineInstance, 'key' | 'version'>;
+  readonly impact: Omit<Impact, 'missing' | 'steps'>;
+}
 
 type Example = ImpactOutput['examples'][number];
 
@@ -19,9 +22,7 @@ export function placeOf(value: StateValue): string {
 }
 
 /** The table and the examples of an impact. */
-export function tableOf(
-  judged: readonly { readonly instance: MachineInstance; readonly impact: Judged }[],
-): Pick<ImpactOutput, 'table' | 'examples'> {
+export function tableOf(judged: readonly Judged[]): Pick<ImpactOutput, 'table' | 'examples'> {
   const rows = new Map<string, ImpactOutput['table'][number]>();
   for (const { impact } of judged) {
     const from = placeOf(impact.stands.value);
@@ -37,7 +38,7 @@ export function tableOf(
   };
 }
 
-function exampleOf({ instance, impact }: { readonly instance: MachineInstance; readonly impact: Judged }): Example {
+function exampleOf({ instance, impact }: Judged): Example {
   const { outcome, seq, stands, would, contextDiffers, detail } = impact;
   return {
     id: instance.key,

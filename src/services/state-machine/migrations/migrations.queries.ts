@@ -2,8 +2,15 @@
 import { limits } from '#config/limits.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { decodeCursor, encodeCursor } from '#src/platform/http/cursor.ts';
-import { groupBy } from '#src/platform/group-by.ts';
-import { impactOf, migrated, type Finding, type MigrationPlan } from '#src/platform/machines/data/data.ts';
+import {
+  impactOf,
+  migrated,
+  mostPlayed,
+  type Finding,
+  type Impact,
+  type LoggedStep,
+  type MigrationPlan,
+} from '#src/platform/machines/data/data.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import {
   instanceId,
@@ -11,9 +18,9 @@ import {
   transitionId,
   Transitions,
   type MachineInstance,
-  type Transition,
 } from '#src/platform/machines/store.ts';
-import { onAccount } from '#src/platform/rules/cel.ts';
+import { CelAccount } from '#src/platform/rules/cel.ts';
+import { Turns } from '#src/platform/turns.ts';
 import { runnable } from '../definitions/definitions.queries.ts';
 import { migrateKind } from './migrations.commands.ts';
 import { migrationUnknown } from './migrations.errors.ts';
@@ -24,35 +31,30 @@ import type { ImpactBody, ImpactOutput, MigrateBody, MigrationOutput } from './m
 /** The longest history that is played, and what all its expressions may take together. */
 const mostSteps = 500;
 const stepsOfHistory = 1_000_000;
-/** How long one request replays and tries; the next one goes on where it ended. */
+/** How long one request replays and tries, and the steps of charts it plays; the next one goes on. */
 const patienceMs = 2_000;
+const stepsOfPage = 5 * mostPlayed;
+/** Instances, and rows of a history, that one answer of MongoDB holds: each comes with what it is about. */
+const heldInstances = 20;
+const heldRows = 100;
 
-interface Found {
-  readonly instances: readonly MachineInstance[];
-  /** True where there are more behind them. */
-  readonly more: boolean;
-}
-
-async function liveInstances(filter: Record<string, unknown>, after: string, limit: number): Promise<Found> {
-  const rows = await MachineInstances.native()
+/** Instances that have not ended, by id, one more than `limit`: whether there are more behind them. */
+function liveInstances<Row extends Pick<MachineInstance, '_id'>>(
+  filter: Record<string, unknown>,
+  after: string,
+  limit: number,
+  projection: Record<string, 1> = {},
+): AsyncIterable<Row> {
+  return MachineInstances.native()
     .find({ $and: [{ ...filter, status: 'active' }, { _id: { $gt: after } }] }, { maxTimeMS: limits.mongoMs })
+    .project<Row>(projection)
     .sort({ _id: 1 })
     .limit(limit + 1)
-    .toArray();
-  return { instances: rows.slice(0, limit), more: rows.length > limit };
+    .batchSize(heldInstances);
 }
 
-/** Does one after another for as long as there is time; says which it has not come to. */
-function inTime<One>(all: readonly One[], each: (one: One) => void): readonly One[] {
-  const begun = performance.now();
-  for (const [index, one] of all.entries()) {
-    if (index > 0 && performance.now() - begun > patienceMs) {
-      return all.slice(index);
-    }
-    each(one);
-  }
-  return [];
-}
+type Standing = Pick<MachineInstance, '_id' | 'key' | 'version' | 'seq' | 'value' | 'status' | 'context'>;
+const standing = { key: 1, version: 1, seq: 1, value: 1, status: 1, context: 1 } as const;
 
 /**
  * Where instances would stand had they run on a version from the start: their histories are played on it. Those who have
@@ -67,59 +69,90 @@ export async function impactTable(
   const asOf = new Date();
   const purpose = `state-machine.impact.${type}.${version}.${from ?? ''}`;
   const after = cursor === undefined ? '' : String(decodeCursor(purpose, cursor));
-  const { instances, more } = await liveInstances({ type, version: from ?? { $ne: version } }, after, limit);
-  const histories = await historiesOf(instances);
-  const judged: { instance: MachineInstance; impact: Judged }[] = [];
-  const left = inTime(instances, (instance) => {
-    judged.push({ instance, impact: impactOn(definition, instance, histories.get(instance._id) ?? []) });
-  });
-  const last = judged.at(-1)?.instance._id;
+  const turns = new Turns(patienceMs);
+  const wanted = { type, version: from ?? { $ne: version } };
+  const judged: Judged[] = [];
+  let last: string | null = null;
+  let left = stepsOfPage;
+  let isCut = false;
+  for await (const instance of liveInstances<Standing>(wanted, after, limit, standing)) {
+    isCut = judged.length === limit || left < mostPlayed;
+    const impact = isCut ? null : await impactOn(definition, instance, turns);
+    // Where its time is over only here, the next request would fare no better with it.
+    isCut ||= impact === null && last !== null;
+    if (isCut) {
+      break;
+    }
+    judged.push({ instance, impact: impact ?? tooLong(instance, 'Playing it takes too much time') });
+    left -= impact?.steps ?? mostPlayed;
+    last = instance._id;
+  }
   return {
     type,
     version,
     asOf: asOf.toISOString(),
     examined: judged.length,
     ...tableOf(judged),
-    next: last !== undefined && (more || left.length > 0) ? encodeCursor(purpose, last) : null,
+    next: last !== null && isCut ? encodeCursor(purpose, last) : null,
   };
 }
 
-/** The steps of instances whose histories are short enough, oldest first. */
-async function historiesOf(instances: readonly MachineInstance[]): Promise<Map<string, Transition[]>> {
-  const short = instances.filter(({ seq }) => seq < mostSteps).map(({ _id }) => _id);
-  const rows = await Transitions.native()
-    .find({ instance: { $in: short } }, { maxTimeMS: limits.mongoDefaultMs })
-    .sort({ instance: 1, seq: 1 })
-    .limit(short.length * (mostSteps + 1))
-    .toArray();
-  return groupBy(rows, ({ instance }) => instance);
+function tooLong({ value, status }: Standing, detail: string): Impact {
+  const unknown = { seq: null, would: null, contextDiffers: false, missing: [], steps: 0 } as const;
+  return { outcome: 'too-long', stands: { value, status }, ...unknown, detail };
 }
 
-function impactOn(definition: MachineDefinition, instance: MachineInstance, rows: readonly Transition[]): Judged {
-  const { key, value, status, seq } = instance;
+/** Plays one history; null where there is no time left. */
+async function impactOn(definition: MachineDefinition, instance: Standing, turns: Turns): Promise<Impact | null> {
+  const { key, value, status, context, seq } = instance;
   if (seq >= mostSteps) {
-    const detail = `Its history has ${seq + 1} steps; ${mostSteps} are played`;
-    return { outcome: 'too-long', seq: null, stands: { value, status }, would: null, contextDiffers: false, detail };
+    return tooLong(instance, `Its history has ${seq + 1} steps; ${mostSteps} are played`);
   }
-  // Steps it has taken since it was read are another time's business.
-  const log = rows.filter((row) => row.seq <= seq);
-  return onAccount(stepsOfHistory, () => impactOf(definition, { key, rows: log }));
+  const history = { key, stands: { value, status, context }, rows: await historyOf(instance) };
+  const account = new CelAccount(stepsOfHistory);
+  const impact = await turns.through(impactOf(definition, history), account);
+  return impact?.outcome === 'failed' && account.isEmpty
+    ? { ...tooLong(instance, 'Its expressions take too many steps together'), steps: impact.steps }
+    : impact;
 }
 
-/** The instances a migration is about, and the cursor behind them. */
-export async function instancesToMove(type: string, { from, filter, limit, cursor }: MigrateBody) {
+/** The steps of an instance until where it was read, oldest first: those it has taken since are another time's business. */
+async function historyOf({ _id, seq }: Standing): Promise<LoggedStep[]> {
+  return await Transitions.native()
+    .find({ instance: _id, seq: { $lte: seq } }, { maxTimeMS: limits.mongoMs })
+    .project<LoggedStep>({ _id: 0, seq: 1, eventId: 1, event: 1, actor: 1, at: 1, status: 1 })
+    .sort({ seq: 1 })
+    .limit(mostSteps)
+    .batchSize(heldRows)
+    .toArray();
+}
+
+/** Which instances a migration is about, and the cursors of its pages. */
+function askedToMove(type: string, { from, filter, cursor }: MigrateBody) {
   const purpose = `state-machine.migrate.${type}.${from}`;
-  const after = cursor === undefined ? '' : String(decodeCursor(purpose, cursor));
   const ids = filter?.ids?.map((id) => instanceId(type, id));
-  const wanted = {
-    type,
-    version: from,
-    ...(filter?.state === undefined ? {} : { marks: filter.state }),
-    ...(ids ? { _id: { $in: ids } } : {}),
+  return {
+    after: cursor === undefined ? '' : String(decodeCursor(purpose, cursor)),
+    wanted: {
+      type,
+      version: from,
+      ...(filter?.state === undefined ? {} : { marks: filter.state }),
+      ...(ids ? { _id: { $in: ids } } : {}),
+    },
+    cursorAfter: (_id: string): string => encodeCursor(purpose, _id),
   };
-  const { instances, more } = await liveInstances(wanted, after, limit);
-  const cursorAfter = ({ _id }: MachineInstance): string => encodeCursor(purpose, _id);
-  return { instances, more, cursorAfter };
+}
+
+/** The ids of the instances a migration is about, and the cursor behind them; null where there are no more. */
+export async function instancesToMove(type: string, body: MigrateBody) {
+  const { wanted, after, cursorAfter } = askedToMove(type, body);
+  const ids: string[] = [];
+  for await (const { _id } of liveInstances(wanted, after, body.limit, { _id: 1 })) {
+    ids.push(_id);
+  }
+  const instances = ids.slice(0, body.limit);
+  const last = instances.at(-1);
+  return { instances, next: last !== undefined && ids.length > body.limit ? cursorAfter(last) : null };
 }
 
 /** What a migration would come to; nothing is written. Errors: as `impactTable`. */
@@ -131,21 +164,27 @@ export async function tryMigration(
   asker: string,
 ): Promise<MigrationOutput> {
   const [before, after] = await Promise.all([runnable(type, body.from), runnable(type, to)]);
-  const { instances, more, cursorAfter } = await instancesToMove(type, body);
+  const asked = askedToMove(type, body);
+  const turns = new Turns(patienceMs);
   const now = new Date();
   let moved = 0;
-  let last: MachineInstance | undefined;
+  let last: string | null = null;
+  let isCut = false;
   const refused: { id: string; reasons: readonly Finding[] }[] = [];
-  const left = inTime(instances, (instance) => {
-    last = instance;
+  for await (const instance of liveInstances<MachineInstance>(asked.wanted, asked.after, body.limit)) {
+    isCut = moved + refused.length === body.limit || !(await turns.next());
+    if (isCut) {
+      break;
+    }
+    last = instance._id;
     const reasons = refusalOf(() => migrated(instance, before, after, plan, { now, actor: asker }));
     if (reasons) {
       refused.push({ id: instance.key, reasons });
     } else {
       moved += 1;
     }
-  });
-  const next = last && (more || left.length > 0) ? cursorAfter(last) : null;
+  }
+  const next = last !== null && isCut ? asked.cursorAfter(last) : null;
   const progress = { migrated: moved, refused, failed: 0, unknown: 0 };
   return presentDry({ type, from: body.from, to, createdBy: asker }, progress, next, now);
 }

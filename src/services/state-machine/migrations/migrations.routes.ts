@@ -58,16 +58,13 @@ export const routes: readonly Route[] = [
       if (body.dryRun) {
         return { status: 200, body: await tryMigration(type, version, body, plan, caller.userId) };
       }
-      const { instances, more, cursorAfter } = await instancesToMove(type, body);
-      const last = instances.at(-1);
       return await submit(beginMigration, {
         id: newId(),
         type,
         from,
         to: version,
         plan: JSON.stringify(plan),
-        instances: instances.map(({ _id }) => _id),
-        next: more && last ? cursorAfter(last) : null,
+        ...(await instancesToMove(type, body)),
       });
     },
   }),

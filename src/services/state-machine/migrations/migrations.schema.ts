@@ -31,7 +31,9 @@ export const impactBody = z.strictObject({
 });
 
 const stands = z.strictObject({ value: z.union([z.string(), z.record(z.string(), z.unknown())]), status: z.string() });
-const outcome = z.enum(['same', 'differs', 'rejected', 'state-missing', 'failed', 'too-long']);
+const outcome = z
+  .enum(['same', 'differs', 'rejected', 'state-missing', 'failed', 'too-long'])
+  .describe('`too-long`: not judged, because playing the history takes too much');
 
 /** Where instances stand, and where they would stand had they run on this version from the start. */
 export const impactOutput = z.strictObject({

@@ -7,12 +7,11 @@ import {
   impactOf,
   parseDefinition,
   type Impact,
-  type LoggedStep,
 } from '#src/platform/machines/data/data.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { advance, create, expire, type Advance } from '#src/platform/machines/instance.ts';
 import type { MachineEventInput, NotAccepted } from '#src/platform/machines/kernel.ts';
-import type { MachineInstance } from '#src/platform/machines/store.ts';
+import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
 
 const event = { from: ['owner'] };
 const old = {
@@ -49,7 +48,7 @@ const begin = Date.parse('2026-01-01T00:00:00.000Z');
 const hour = 3_600_000;
 
 /** The history of an instance of the old version: an event for each hour, `.` where its next timer goes off. */
-function historyOf(...happenings: readonly string[]): LoggedStep[] {
+function historyOf(...happenings: readonly string[]): Transition[] {
   const cause = (eventId: string, hours: number) => ({
     eventId,
     actor: 'u1',
@@ -57,7 +56,7 @@ function historyOf(...happenings: readonly string[]): LoggedStep[] {
     now: new Date(begin + hours * hour),
   });
   const born = create(first, { id: 's1', input: {}, inputHash: 'h' }, cause('c.u1.0', 0));
-  const rows: LoggedStep[] = [born.transition];
+  const rows: Transition[] = [born.transition];
   let { instance }: { instance: MachineInstance } = born;
   for (const [index, happening] of happenings.entries()) {
     const [timer] = instance.timers;
@@ -114,8 +113,16 @@ describe('the difference of two versions', () => {
 });
 
 describe('the impact of another version', () => {
-  const on = (source: object, rows: readonly LoggedStep[]): Impact =>
-    impactOf(compiled(source, 2), { key: 's1', rows });
+  const on = (source: object, rows: readonly Transition[]): Impact => {
+    const { to: value, status, context } = rows.at(-1)!;
+    const playing = impactOf(compiled(source, 2), { key: 's1', stands: { value, status, context }, rows });
+    for (;;) {
+      const { done, value: impact } = playing.next();
+      if (done) {
+        return impact;
+      }
+    }
+  };
   const busy = historyOf('NEXT', 'NEXT', '.', 'NEXT');
 
   it('is none where the history comes to the same, timers that were late included', () => {
@@ -184,6 +191,20 @@ describe('the impact of another version', () => {
     assert.deepEqual(on(quick, historyOf('NEXT')).would, { value: { live: 'busy' }, status: 'active' });
   });
 
+  it('is not told where playing it takes too many steps', () => {
+    const ticking = altered((states) => ({
+      ...states,
+      draft: { ...states['draft'], after: { PT2S: { target: 'draft', reenter: true } } },
+    }));
+    const { outcome, seq, stands, would, detail } = on(
+      ticking,
+      historyOf('NEXT', 'BACK', 'NEXT', 'BACK', 'NEXT', 'BACK'),
+    );
+    assert.deepEqual([outcome, seq, would], ['too-long', null, null]);
+    assert.deepEqual(stands, { value: 'draft', status: 'active' });
+    assert.match(detail ?? '', /more than 2000 steps/u);
+  });
+
   it('hears of the ends of children as the history does', () => {
     const calling = altered((states) => ({
       ...states,
@@ -191,7 +212,7 @@ describe('the impact of another version', () => {
     }));
     const [made] = historyOf();
     const child = { id: 'call', generation: 1 };
-    const end = (event: MachineEventInput): LoggedStep => ({ ...made!, seq: 1, eventId: 'e.1', event });
+    const end = (event: MachineEventInput): Transition => ({ ...made!, seq: 1, eventId: 'e.1', event });
     const done = on(calling, [made!, end({ type: 'done.call', child, output: 1 })]);
     assert.deepEqual(done.would, { value: { live: 'calm' }, status: 'active' });
     assert.equal(on(calling, [made!, end({ type: 'error.call', child, error: 'no' })]).would?.value, 'closed');
@@ -201,7 +222,7 @@ describe('the impact of another version', () => {
   it('passes over what was done to an instance from outside', () => {
     const rows = historyOf('NEXT');
     const seq = rows.length;
-    const halted: LoggedStep = {
+    const halted: Transition = {
       ...rows.at(-1)!,
       seq,
       eventId: 'c.u1.x',
