@@ -40,12 +40,12 @@ export class Turns {
   }
 
   /**
-   * Goes through what is done piece by piece, its expressions paid by `account`: what it comes to, or null where time was
-   * over before it did.
+   * Goes through what is done piece by piece, its expressions paid by `account` where there is one: what it comes to, or
+   * null where time was over before it did.
    */
-  async through<Result>(pieces: Iterator<unknown, Result>, account: CelAccount): Promise<Result | null> {
+  async through<Result>(pieces: Iterator<unknown, Result>, account?: CelAccount): Promise<Result | null> {
     while (await this.next()) {
-      const { done, value } = account.pay(() => pieces.next());
+      const { done, value } = account ? account.pay(() => pieces.next()) : pieces.next();
       if (done === true) {
         return value;
       }

@@ -78,4 +78,27 @@ describe('pictures of machines', function () {
     assert.equal(problemOf(await get(gone)).code, 'state-machine.unknown-type');
     assert.equal(problemOf(await get(`${path}/diagram.svg?format=png`)).status, 422);
   });
+
+  it('of drafts are for those who may define machines', async () => {
+    const of = (guard: string) => ({
+      context: { secret: 1 },
+      events: { GO: { from: ['owner'] } },
+      initial: 'a',
+      states: { a: { on: { GO: { target: 'b', guard } } }, b: { type: 'final' } },
+    });
+    const register = async (definition: object, more: object) => {
+      const reply = await server.call('POST', '/api/state-machines/definitions', {
+        token,
+        body: { type: 'drafted', definition, ...more },
+      });
+      assert.equal(reply.status, 201, reply.text);
+    };
+    await register(of('context.secret == 1'), {});
+    await register(of('context.secret == 42'), { activate: false });
+    const where = '/api/state-machines/definitions/drafted/diagram.svg?format=mermaid&version=';
+    const { accessToken } = await registerSomebody(server, 'Onlooker');
+    assert.match((await get(`${where}1`, accessToken)).text, /context\.secret/u);
+    assert.equal(problemOf(await get(`${where}2`, accessToken)).code, 'state-machine.unknown-type');
+    assert.match((await get(`${where}2`)).text, / 42/u);
+  });
 });

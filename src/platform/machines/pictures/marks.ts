@@ -1,15 +1,7 @@
 // What is known of one instance, found in its chart: where it stands, where it was, what it waits for, what failed.
-// Called by the renderers; trailOf by whoever has the steps of an instance.
+// Called by the renderers.
 import type { StateValue } from '../kernel.ts';
-import {
-  eventKey,
-  graphOf,
-  statesOf,
-  type Charted,
-  type GraphState,
-  type GraphTransition,
-  type PictureGraph,
-} from './graph.ts';
+import { eventKey, statesOf, type GraphState, type GraphTransition, type PictureGraph } from './graph.ts';
 
 /**
  * One instance on its chart. States are named by XState's id (`order.open`) or by their path (`open`); events as sent
@@ -118,99 +110,8 @@ export function activeIn(state: GraphState, value: StateValue): GraphState[] {
   ];
 }
 
-/** One step as the history keeps it: the event's type and where the instance stood after it. */
-export interface TrailStep {
-  readonly event: string;
-  readonly to: StateValue;
-}
-
-/**
- * The way an instance took, from its steps, oldest first, its creation included: every state it stood in, and the
- * transitions that can have led from each place to the next, through states it only passed.
- */
-export function trailOf(definition: Charted, steps: readonly TrailStep[]): Pick<PictureMarks, 'visited' | 'taken'> {
-  const graph = graphOf(definition);
-  const visited = new Set<string>();
-  const taken = new Map<string, GraphTransition>();
-  let before: GraphState[] = [];
-  for (const { event, to } of steps) {
-    const after = activeIn(graph.root, to);
-    after.forEach(({ id }) => visited.add(id));
-    for (const edge of waysBetween(graph, before, event, new Set(after.map(({ id }) => id)))) {
-      taken.set(edge.id, edge);
-      visited.add(edge.source);
-    }
-    before = after;
-  }
-  return {
-    visited: [...visited],
-    taken: [...taken.values()].map(({ source, target, event }) => ({ from: source, to: target ?? source, event })),
-  };
-}
-
-function waysBetween(
-  graph: PictureGraph,
-  before: readonly GraphState[],
-  event: string,
-  after: ReadonlySet<string>,
-): GraphTransition[] {
-  const handled = new Set<string>();
-  const found: GraphTransition[] = [];
-  // The innermost state that takes an event takes it from those around it.
-  for (const state of before.toReversed()) {
-    if (statesOf(state).some(({ id }) => handled.has(id))) {
-      continue;
-    }
-    const candidates = graph.transitions.filter((edge) => edge.source === state.id && takes(edge, event));
-    const direct = candidates.find(({ target }) => target !== null && after.has(target));
-    const way = direct ? [direct] : firstWay(graph, candidates, after);
-    if (way.length > 0 || state.inside.some((edge) => edge.guard === '' && takes(edge, event))) {
-      handled.add(state.id);
-      found.push(...way);
-    }
-  }
-  return found;
-}
-
-function firstWay(
-  graph: PictureGraph,
-  candidates: readonly GraphTransition[],
-  after: ReadonlySet<string>,
-): GraphTransition[] {
-  const seen = new Set<string>();
-  const follow = (edge: GraphTransition): GraphTransition[] => {
-    if (edge.target === null || after.has(edge.target)) {
-      return edge.target === null ? [] : [edge];
-    }
-    if (seen.has(edge.id)) {
-      return [];
-    }
-    seen.add(edge.id);
-    const entered = enteredBy(graph, edge.target);
-    const next = graph.transitions.filter(
-      ({ kind, source, event }) => entered.has(source) && (kind === 'always' || event === `done.state.${source}`),
-    );
-    const rest = next.map(follow).find((way) => way.length > 0);
-    return rest ? [edge, ...rest] : [];
-  };
-  return candidates.map(follow).find((way) => way.length > 0) ?? [];
-}
-
-/** A state, those entered with it, and those around it, which may end by it. */
-function enteredBy(graph: PictureGraph, id: string): Set<string> {
-  const all = statesOf(graph.root);
-  const around = all.filter((state) => state !== graph.root && statesOf(state).some((inner) => inner.id === id));
-  const entered = new Set(around.map((state) => state.id));
-  let next: string | null | undefined = id;
-  while (next && !entered.has(`-${next}`)) {
-    entered.add(`-${next}`).add(next);
-    next = all.find((state) => state.id === next)?.initial;
-  }
-  return entered;
-}
-
 /** As XState matches descriptors: the type itself, `*`, or a prefix that ends in `.*`. */
-function takes(edge: GraphTransition, event: string): boolean {
+export function takes(edge: GraphTransition, event: string): boolean {
   const type = eventKey(event);
   return (
     edge.event === type ||

@@ -140,6 +140,12 @@ export async function readVersion(type: string, version: number | undefined): Pr
   return row;
 }
 
+/** True for a version that no machine has been made to run on yet. */
+export async function isDraft(type: string, version: number): Promise<boolean> {
+  const draft = { _id: definitionId(type, version), status: 'draft' as const };
+  return (await MachineDefinitions.native().countDocuments(draft, { limit: 1, maxTimeMS: limits.mongoMs })) > 0;
+}
+
 async function currentOf(type: string): Promise<number> {
   const row = await MachineTypes.native().findOne({ _id: type }, { maxTimeMS: limits.mongoMs });
   return row?.current?.version ?? row?.latest ?? 0;

@@ -28,8 +28,7 @@ export const routes = [
     params: typeParams,
     query: chartQuery,
     problems: [typeUnknown, notRunnable, chartTooLarge, notDrawn],
-    handle: async ({ params: { type }, query: { version, format } }) =>
-      sent(await pictureOfType(type, version, format)),
+    handle: async ({ params: { type }, query, caller }) => sent(await pictureOfType(caller, type, query)),
   }),
   defineRoute({
     ...shape,

@@ -6,13 +6,25 @@ import { createMachine, setup, type AnyStateMachine } from 'xstate';
 import { boxOf, labelOf, nameFace } from '#src/platform/machines/pictures/boxes.ts';
 import { graphOf, pictureLimits, statesOf, type GraphState } from '#src/platform/machines/pictures/graph.ts';
 import { layoutOf, type Layout, type Rect } from '#src/platform/machines/pictures/layout.ts';
-import { trailOf, type PictureMarks } from '#src/platform/machines/pictures/marks.ts';
+import type { PictureMarks } from '#src/platform/machines/pictures/marks.ts';
+import { trailOf, type TrailStep } from '#src/platform/machines/pictures/trail.ts';
 import { widthOf } from '#src/platform/machines/pictures/measure.ts';
 import { pictureOf } from '#src/platform/machines/pictures/pictures.ts';
+import type { StateValue } from '#src/platform/machines/kernel.ts';
 import type { Charted } from '#src/platform/machines/pictures/graph.ts';
 
 const charted = (machine: AnyStateMachine): Charted => ({ type: 'order', version: 2, machine });
 const now = new Date('2026-01-01T00:00:00Z');
+
+function wayOf(chart: Charted, steps: readonly TrailStep[]) {
+  const way = trailOf(chart, steps);
+  for (;;) {
+    const { done, value } = way.next();
+    if (done) {
+      return value;
+    }
+  }
+}
 const none: Omit<PictureMarks, 'value'> = { visited: [], taken: [], timers: [], failed: [], now };
 
 const order = charted(
@@ -194,7 +206,7 @@ describe('pictures of charts', function () {
       { event: 'SEND', to: { open: { signing: 'waiting', payment: 'owed' } } },
       { event: 'PAY', to },
     ];
-    const trail = trailOf(order, steps);
+    const trail = wayOf(order, steps);
     assert.deepEqual(trail.taken, [
       { from: 'order.draft', to: 'order.open', event: 'SEND' },
       { from: 'order.open.payment.owed', to: 'order.open.payment.paid', event: 'PAY' },
@@ -220,11 +232,35 @@ describe('pictures of charts', function () {
       { event: 'create', to: { open: { signing: 'waiting', payment: 'owed' } } },
       { event: 'SIGN', to: { open: { signing: 'all', payment: 'owed' } } },
     ];
-    const { taken } = trailOf(order, steps);
+    const { taken } = wayOf(order, steps);
     assert.deepEqual(
       taken.map(({ to }) => to),
       ['order.open.signing.checking', 'order.open.signing.all'],
     );
+  });
+
+  it('find a long way without a look at the whole chart for each step', () => {
+    const regions = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [
+        `r${index}`,
+        { initial: 'off', states: { off: { on: { FLIP: 'on' } }, on: { on: { FLIP: 'off' } } } },
+      ]),
+    );
+    const lamps = charted(
+      createMachine({ id: 'lamps', type: 'parallel', states: regions }) as unknown as AnyStateMachine,
+    );
+    const graph = graphOf(lamps);
+    const { root, transitions } = graph;
+    let looks = 0;
+    const counted = { get: () => ((looks += 1), transitions) };
+    Object.defineProperties(graph, { transitions: counted, root: { get: () => ((looks += 1), root) } });
+    const at = (state: string): StateValue => Object.fromEntries(Object.keys(regions).map((region) => [region, state]));
+    const steps = Array.from({ length: 2_000 }, (_, index) => ({
+      event: 'FLIP',
+      to: at(index % 2 === 0 ? 'off' : 'on'),
+    }));
+    assert.equal(wayOf(lamps, steps).taken.length, 80);
+    assert.ok(looks < 10, `${looks} looks`);
   });
 
   it('are well-formed and harmless whatever names say', async () => {
