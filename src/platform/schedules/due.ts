@@ -15,6 +15,8 @@ export interface Due {
   readonly runs: readonly Date[];
   /** The first run that was missed, where any was: found later than `limits.scheduleLateMs` after it was due. */
   readonly missedSince: Date | null;
+  /** How many were missed, counted up to `limits.scheduleCatchUp`: a month of seconds is not walked over. */
+  readonly missed: number;
   /** How many of the runs are missed ones. */
   readonly madeUp: number;
   /** The next run after now; null where there is none. */
@@ -26,13 +28,15 @@ export function dueRuns(schedule: Cron & { missed: MissedPolicy }, nextAt: Date,
   const now = new Date(Math.max(clock.getTime(), nextAt.getTime()));
   const before = new Date(nextAt.getTime() - 1);
   const late = new Date(now.getTime() - limits.scheduleLateMs - 1);
-  const missed = nextAt <= late;
+  const wasMissed = nextAt <= late;
   const most = { skip: 0, once: 1, all: limits.scheduleCatchUp }[schedule.missed];
-  const madeUp = missed && most > 0 ? newestRuns(schedule, before, late, most) : [];
-  const inTime = newestRuns(schedule, missed ? late : before, now, limits.scheduleCatchUp);
+  const missed = wasMissed ? newestRuns(schedule, before, late, limits.scheduleCatchUp) : [];
+  const madeUp = missed.slice(missed.length - Math.min(most, missed.length));
+  const inTime = newestRuns(schedule, wasMissed ? late : before, now, limits.scheduleCatchUp);
   return {
     runs: [...madeUp, ...inTime],
-    missedSince: missed ? nextAt : null,
+    missedSince: wasMissed ? nextAt : null,
+    missed: missed.length,
     madeUp: madeUp.length,
     nextAt: nextRun(schedule, now),
   };

@@ -232,6 +232,7 @@ function fired(schedule: Schedule, dueAt: Date, now: Date): Decision {
     name,
     since: due.missedSince.toISOString(),
     policy: schedule.missed,
+    missed: due.missed,
     madeUp: due.madeUp,
   };
   return {

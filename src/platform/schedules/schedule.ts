@@ -106,10 +106,13 @@ export const scheduleFired = defineEvent(
   z.object({ name, kind: z.string(), dueAt: time, cause: z.string(), manual: z.boolean() }),
 );
 
-/** Runs were due while nobody ran, from `since` on; `madeUp` of them were made up for, as the policy says. */
+/**
+ * Runs were due while nobody ran, from `since` on: `missed` many, counted up to `limits.scheduleCatchUp`. `madeUp` of them
+ * were made up for, as the policy says.
+ */
 export const scheduleMissed = defineEvent(
   'schedule.missed',
-  z.object({ name, since: time, policy: z.string(), madeUp: z.number().int() }),
+  z.object({ name, since: time, policy: z.string(), missed: z.int(), madeUp: z.int() }),
 );
 
 /** A schedule was switched off by itself; `error` says why. */

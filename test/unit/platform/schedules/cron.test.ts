@@ -214,4 +214,17 @@ describe('any schedule', () => {
     );
     assert.equal(due.nextAt?.toISOString(), '2026-06-01T00:00:01.000Z');
   });
+
+  it('counts what was missed up to that limit, whatever the policy makes up for', () => {
+    const now = new Date('2026-06-01T00:00:00Z');
+    for (const missed of missedPolicies) {
+      const every = (cron: string) => ({ cron, timeZone: 'Europe/Berlin', missed }) as const;
+      const few = dueRuns(every('0 * * * *'), new Date('2026-05-31T20:00:00Z'), now);
+      assert.deepEqual([few.missed, few.madeUp], [4, { skip: 0, once: 1, all: 4 }[missed]], missed);
+      const many = dueRuns(every('* * * * *'), new Date('2026-05-01T00:00:00Z'), now);
+      assert.equal(many.missed, limits.scheduleCatchUp, missed);
+      const none = dueRuns(every('0 * * * *'), now, now);
+      assert.deepEqual([none.missed, none.runs.length], [0, 1], missed);
+    }
+  });
 });
