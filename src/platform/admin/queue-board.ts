@@ -15,6 +15,7 @@ import { admit, allowMethods, createDoor, type CheckPassword } from './door.ts';
 import { markUrl } from './pages.ts';
 import { jobData, jobName, jobResult } from './job-view.ts';
 import { actAskedFor, readActBody } from './queue-acts.ts';
+import { checkReadQuery } from './queue-reads.ts';
 import { mailsPath, showMails } from './mails-page.ts';
 import { isUnsafe } from './same-site.ts';
 
@@ -134,6 +135,13 @@ export function createBoard({ queues, checkPassword, submit }: BoardParts): Midd
       ctx.set('Cache-Control', 'no-store');
     }
     ctx.set('Referrer-Policy', 'same-origin');
-    await (isUnsafe(ctx) ? act(ctx, caller, show) : show());
+    if (isUnsafe(ctx)) {
+      await act(ctx, caller, show);
+      return;
+    }
+    if (ctx.path.startsWith(`${basePath}/api/`)) {
+      checkReadQuery(ctx);
+    }
+    await show();
   });
 }
