@@ -7,3 +7,14 @@ export class MachineFault extends Error {
     this.name = 'MachineFault';
   }
 }
+
+/**
+ * The product as it runs here lacks what a chart needs: it does not understand the definition, or nobody does an effect.
+ * Another version of the product may be able to, as while one is deployed: what nobody waits for is kept and tried again.
+ */
+export class LackingFault extends MachineFault {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause);
+    this.name = 'LackingFault';
+  }
+}

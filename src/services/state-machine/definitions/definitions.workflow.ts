@@ -6,7 +6,7 @@ import { limits } from '#config/limits.ts';
 import type { Reader, State } from '#src/platform/commands/command.ts';
 import { compileDefinition, DefinitionError, parseDefinition } from '#src/platform/machines/data/data.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
-import { MachineFault } from '#src/platform/machines/fault.ts';
+import { LackingFault, MachineFault } from '#src/platform/machines/fault.ts';
 import type { MachineInstance } from '#src/platform/machines/store.ts';
 import { notRunnable } from './definitions.errors.ts';
 import { definitionId, MachineDefinitions, MachineTypes, type DefinitionRow } from './definitions.model.ts';
@@ -157,6 +157,6 @@ function compile({ _id, type, version, source }: DefinitionRow): MachineDefiniti
     return compileDefinition(parseDefinition(JSON.parse(source)), { type, version });
   } catch (error) {
     // It could be run when it was registered: the product has changed since.
-    throw error instanceof DefinitionError ? new MachineFault(`${_id} cannot be run`, error) : error;
+    throw error instanceof DefinitionError ? new LackingFault(`${_id} cannot be run`, error) : error;
   }
 }

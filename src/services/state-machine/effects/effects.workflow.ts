@@ -11,7 +11,7 @@ import {
   type EffectContext,
   type MachineEffect,
 } from '#src/platform/machines/effects.ts';
-import { MachineFault } from '#src/platform/machines/fault.ts';
+import { LackingFault, MachineFault } from '#src/platform/machines/fault.ts';
 import type { Advance } from '#src/platform/machines/instance.ts';
 import type { Effect } from '#src/platform/machines/kernel.ts';
 import type { Transition, Undoable } from '#src/platform/machines/store.ts';
@@ -78,7 +78,7 @@ function rowOf(effect: Effect, about: EffectContext, cause: string, now: Date): 
     return draftOf(registered, effect, about, cause);
   }
   if (effect.child) {
-    throw new MachineFault(`${about.instance} begins the effect ${effect.name} as a child, which nobody would end`);
+    throw childWithoutEnd(about, effect);
   }
   switch (effect.name) {
     case 'signal':
@@ -90,8 +90,14 @@ function rowOf(effect: Effect, about: EffectContext, cause: string, now: Date): 
     case 'log':
       return null;
     default:
-      throw new MachineFault(`${about.instance} asks for the effect ${effect.name}, which nobody does`);
+      throw new LackingFault(`${about.instance} asks for the effect ${effect.name}, which nobody does`);
   }
+}
+
+/** What the runtime does itself never ends; what nobody does yet may be done by another version of the product. */
+function childWithoutEnd({ instance }: EffectContext, { name }: Effect): MachineFault {
+  const reason = `${instance} begins the effect ${name} as a child, which nobody would end`;
+  return Object.hasOwn(builtInEffects, name) ? new MachineFault(reason) : new LackingFault(reason);
 }
 
 function withNewest(undo: readonly Undoable[], work: string, { name, params }: Effect): readonly Undoable[] {

@@ -1,7 +1,7 @@
 // Timers of machines that go off. Run by the owner of the instance's shard, like its other steps.
 import { defineCommand, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
-import { MachineFault } from '#src/platform/machines/fault.ts';
+import { LackingFault, MachineFault } from '#src/platform/machines/fault.ts';
 import { expire, firedTimer, withoutTimer, type StepCause } from '#src/platform/machines/instance.ts';
 import {
   MachineInstances,
@@ -18,7 +18,8 @@ import { causeOf, decisionOf } from '../state-machine.workflow.ts';
 
 /**
  * Lets a due timer go off. It is marked fired whatever comes of it; `outcome` is `fired`, `failed` where the chart
- * failed on it, or `stale` where the machine no longer waits for this generation of it.
+ * failed on it, or `stale` where the machine no longer waits for this generation of it. Where the product lacks what the
+ * chart needs it stays armed, with a dead letter to be redriven.
  */
 export const fireTimer = defineCommand<FireInput>({
   kind: timerFireKind,
@@ -54,7 +55,8 @@ function decideFire(state: State, command: Command<FireInput>, now: Date): Decis
   try {
     return goneOff(definitionOf(state, instance), instance, timer, armed, causeOf(command, now, `t.${timer._id}`));
   } catch (error) {
-    if (!(error instanceof MachineFault)) {
+    // What this version of the product lacks, another one has: the row comes again, and is kept where it gives up.
+    if (!(error instanceof MachineFault) || error instanceof LackingFault) {
       throw error;
     }
     // Trying again would fail again: the machine stops waiting, and the timer's row keeps the reason.

@@ -8,9 +8,15 @@ import {
   Timers,
   transitionId,
   Transitions,
+  type MachineInstance,
   type Timer,
   type Transition,
 } from '#src/platform/machines/store.ts';
+import {
+  definitionId,
+  MachineDefinitions,
+  MachineTypes,
+} from '#src/services/state-machine/definitions/definitions.model.ts';
 import { createInstance, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
 import { fireTimer } from '#src/services/state-machine/timers/timers.commands.ts';
 import { begin, create, day, event, withInstance, World } from './world.ts';
@@ -96,6 +102,47 @@ describe('state-machine.timer.fire', () => {
     const row = world.get<Timer>(Timers, reminder.id);
     assert.equal(row?.state, 'fired');
     assert.match(row?.error ?? '', /onboarding failed on REMIND/u);
+  });
+
+  describe('where the product cannot run the chart, or lacks what it asks for', () => {
+    const later = (states: object): World => {
+      const world = new World();
+      const row = { type: 'later', version: 1, hash: JSON.stringify(states) };
+      const source = JSON.stringify({ access: { create: ['operator'], read: ['owner'] }, initial: 'a', states });
+      world.put(MachineTypes, { _id: 'later', current: row } as never);
+      world.put(MachineDefinitions, { _id: definitionId('later', 1), ...row, source } as never);
+      world.do(createInstance, { ...create, type: 'later', input: {} });
+      return world;
+    };
+    const armed = (world: World): Timer => world.all<Timer>(Timers)[0] ?? assert.fail('there is no timer');
+    const waits = (world: World, reason: RegExp): void => {
+      const timer = armed(world);
+      const input = { timerId: timer._id, instance: 'later.u1' };
+      assert.throws(() => world.decide(fireTimer, input, { actor: 'system', origin: `t.${timer._id}` }), reason);
+      assert.equal(armed(world).state, 'armed');
+      assert.equal(world.get<MachineInstance>(MachineInstances, 'later.u1')?.timers.length, 1);
+    };
+
+    it('throws, so that its row comes again and may be redriven: an effect that nobody does yet', () => {
+      const after = { P1D: { target: 'b', actions: { type: 'not-there-yet', params: {} } } };
+      waits(later({ a: { after }, b: {} }), /not-there-yet, which nobody does/u);
+    });
+
+    it('throws: a definition that this version of the product does not understand', () => {
+      const world = later({ a: { after: { P1D: 'b' } }, b: {}, here: {} });
+      const instance = world.get<MachineInstance>(MachineInstances, 'later.u1') ?? assert.fail('there is none');
+      const source = '{"states":{"a":{"newer":true}}}';
+      world.put(MachineDefinitions, { _id: definitionId('later', 2), type: 'later', version: 2, source } as never);
+      world.put(MachineInstances, { ...instance, version: 2 } as MachineInstance);
+      waits(world, /later.*cannot be run/u);
+    });
+
+    it('spends the timer of a chart that fails by itself', () => {
+      const world = later({ a: { after: { P1D: { target: 'b', guard: 'context.none.deeper' } } }, b: {} });
+      const { _id } = armed(world);
+      const decision = world.do(fireTimer, { timerId: _id, instance: 'later.u1' }, { actor: 'system' });
+      assert.deepEqual([outcome(decision), armed(world).state], ['failed', 'fired']);
+    });
   });
 
   it('has the key of its instance, so that it stands in line with its events', () => {
