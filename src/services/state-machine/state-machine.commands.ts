@@ -17,6 +17,7 @@ import {
   type MachineInstance,
 } from '#src/platform/machines/store.ts';
 import { verdicts, type Verdict } from '#src/platform/machines/verdicts.ts';
+import { isChildKey } from './children/children.workflow.ts';
 import { definitionIn, definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
 import { deferred, earlyPolicy, mostDeferred } from './early/early.workflow.ts';
 import {
@@ -137,6 +138,10 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
     return existing.inputHash === inputHash && canonicalJson(existing.parent) === canonicalJson(parent)
       ? { result: presentState(definitionOf(state, existing), existing), status: 200 }
       : inputDiffers(`${existing._id} exists and was created with other input`);
+  }
+  if (!parent && isChildKey(id)) {
+    const detail = 'Ids of the form <type>.<id>.<child>.<number> are those of children';
+    return problems.invalid(undefined, { errors: [{ pointer: '/body/id', code: 'reserved', detail }] });
   }
   const born = { id, input: parsed.data as Record<string, unknown>, inputHash, ...(parent ? { parent } : {}) };
   const created = create(definition, born, causeOf(command, now));

@@ -5,7 +5,8 @@ import { operations } from '#src/platform/commands/operations.ts';
 import { workRow } from '#src/platform/commands/plan.ts';
 import { DeadLetters, Work } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
-import { Definer } from '../../support/definer.ts';
+import { createKind } from '#src/services/state-machine/state-machine.schema.ts';
+import { Definer, errorsOf } from '../../support/definer.ts';
 import { ask, reach } from '../../support/effects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { assertPartly } from '../../support/partly.ts';
@@ -160,6 +161,32 @@ describe('children of state machines', function () {
       (history.body as { data: { event: { type: string } }[] }).data.map(({ event }) => event.type),
       ['created', 'GO', 'HURRY', 'HALF', 'done.pay'],
     );
+  });
+
+  it('have ids that nobody else may take before them', async () => {
+    const id = await made();
+    const input = { who: definer.buyer.user.id };
+    for (const taken of [childOf(id), `order.${id}.with.dots.pay.2`, `${'0a'.repeat(20)}.pay.1`]) {
+      const reply = await definer.call('POST', '/api/state-machines/create', { type: 'payment', id: taken, input });
+      assert.equal(reply.status, 422, taken);
+      assert.deepEqual(errorsOf(reply), [['/body/id', 'reserved']]);
+      const fork = await definer.call('POST', `/api/state-machines/order/${id}/fork`, { atSeq: 0, id: taken });
+      assert.deepEqual([fork.status, ...errorsOf(fork).map(([pointer]) => pointer)], [422, '/body/id']);
+    }
+    const row = { type: 'payment', id: childOf(id), input };
+    const created = workRow(
+      definer.server.registry,
+      { kind: createKind, input: row, cause: newId() },
+      { requestId: newId() },
+      new Date(),
+    );
+    await ask([created]);
+    await reach([created], ['refused']);
+    for (const free of ['2026.11.30', `lease.7`, `order.${newId()}.pay`, `1.order.pay.1`]) {
+      await definer.create('payment', free, input);
+    }
+    await send('order', id, 'GO');
+    await reaches('payment', childOf(id), { value: 'due', parent: { type: 'order', id } });
   });
 
   it('are stopped when their parent leaves, with their timers; what an earlier life says is not heard', async () => {

@@ -20,6 +20,14 @@ export function childKey(parent: string, { id, generation }: ChildRef): string {
   return whole.length <= longestId ? whole : `${sha256(parent).slice(0, 40)}${suffix}`;
 }
 
+/**
+ * True for ids that `childKey` makes, and for others that could be told from them by nobody. Whoever might take one
+ * beforehand would keep the child from being begun.
+ */
+export function isChildKey(id: string): boolean {
+  return /^(?:[A-Za-z][A-Za-z0-9_-]{0,63}\..+|[0-9a-f]{40})\..+\.[1-9]\d*$/u.test(id);
+}
+
 /** The rows of a step for its children and its parent, in the order in which they have to be done. */
 export function childWorkOf(advance: Advance): WorkDraft[] {
   const cause = `e.${advance.instance._id}-${advance.transition.seq}`;

@@ -1,5 +1,6 @@
 // Inputs of forks.
 import { z } from 'zod';
+import { isChildKey } from '../children/children.workflow.ts';
 import { instanceParams, seq, stateValue, status, stepRef } from '../state-machine.schema.ts';
 
 const { type, id } = instanceParams.shape;
@@ -7,7 +8,7 @@ const { type, id } = instanceParams.shape;
 /** Body of the route: after which step, the id of the fork, and whether it waits for what the machine waited for. */
 export const forkBody = z.strictObject({
   atSeq: seq.max(1e9),
-  id,
+  id: id.refine((given) => !isChildKey(given), 'has the form of the ids of children'),
   timers: z.enum(['none', 'restart']).default('none'),
 });
 
