@@ -81,7 +81,8 @@ function problemRow({ code, status, title, advice, type }: Explained): string {
 export function eventsPage(asyncApi: Json, problems: readonly Explained[]): string {
   const { messages } = asyncApi['components'] as { messages: Record<string, Message> };
   const sections = Object.entries(messages).map(([id, message]) => ({
-    isEvent: id.startsWith('event.'),
+    // A single type is `event.<type>`, a family of them `events.<name>`: asyncapi.ts.
+    isEvent: /^events?\./u.test(id),
     html: messageSection(id, message),
   }));
   const list = (isEvent: boolean): string =>

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import type { Browser } from 'playwright-core';
-import { eventCatalogue } from '#src/platform/events/event.ts';
+import { eventCatalogue, eventFamilies } from '#src/platform/events/event.ts';
 import { problemCatalogue } from '#src/platform/errors.ts';
 import { authService } from '#src/services/auth/index.ts';
+import { emittedByData } from '#src/services/state-machine/state-machine.events.ts';
 import { userService } from '#src/services/user/index.ts';
 import { registerSomebody } from '../../support/accounts.ts';
 import { startBrowser, visit } from '../../support/browser.ts';
@@ -65,6 +66,18 @@ describe('the reference', () => {
     for (const name of [...eventCatalogue.keys(), ...problemCatalogue.keys(), 'slow_consumer', 'session.ended']) {
       assert.ok(text.includes(`>${name}<`), name);
     }
+    const sectionsUnder = (heading: string): string[] => {
+      const part = text.split('<h2>').find((each) => each.startsWith(`${heading}</h2>`)) ?? '';
+      return [...part.matchAll(/<section id="([^"]+)"/gu)].map(([, id]) => id ?? '');
+    };
+    const happens = [
+      ...[...eventCatalogue.keys()].map((type) => `event.${type}`),
+      ...[...eventFamilies.keys()].map((name) => `events.${name}`),
+    ];
+    assert.ok(happens.includes(`events.${emittedByData.name}`));
+    assert.deepEqual(sectionsUnder('Events').toSorted(), happens.toSorted());
+    assert.ok(sectionsUnder('Socket messages').includes('session.ended'));
+    assert.ok(!sectionsUnder('Socket messages').some((id) => happens.includes(id)));
     assert.ok(!/<script|<style|style=|\son\w+=/u.test(text));
     assert.ok(text.includes('&quot;type&quot;'));
     assert.ok(text.includes('one&#39;s own is never left'));
