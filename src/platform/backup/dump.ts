@@ -18,6 +18,7 @@ import {
 } from './format.ts';
 import { flush, writeFrames } from './frames.ts';
 import { keepHistory } from './history.ts';
+import { takeBackupLock } from './one-at-a-time.ts';
 
 const log = logFor('backup');
 const batchSize = 1_000;
@@ -38,8 +39,29 @@ export async function takeBackup(folder: string, checks: readonly StoredCheck[])
   if ((await readdir(folder)).length > 0) {
     throw new BackupError(`${folder} is not empty: name a folder that is empty or not there yet`);
   }
-  const client = mongoose.connection.getClient();
-  const history = await keepHistory(client.db('admin'));
+  const db = database();
+  // Before the lock, which would be its first row.
+  if ((await collectionsOf(db)).length === 0) {
+    throw new BackupError(`The database ${db.databaseName} is empty: there is nothing to back up`);
+  }
+  const lock = await takeBackupLock();
+  try {
+    return await fromOneMoment(folder, checks, lock.holder);
+  } finally {
+    await lock.release();
+  }
+}
+
+function database(): mongo.Db {
+  const { db } = mongoose.connection;
+  if (!db) {
+    throw new BackupError('There is no connection to MongoDB');
+  }
+  return db;
+}
+
+async function fromOneMoment(folder: string, checks: readonly StoredCheck[], holder: string): Promise<Manifest> {
+  const history = await keepHistory(mongoose.connection.getClient().db('admin'), holder);
   try {
     for (let attempt = 1; ; attempt += 1) {
       const manifest = await attemptBackup(folder, ordersOf(checks), attempt === tries);
@@ -83,16 +105,9 @@ async function attemptBackup(
   orders: ReadonlyMap<string, Readonly<Record<string, 1 | -1>>>,
   final: boolean,
 ): Promise<Manifest | null> {
-  const client = mongoose.connection.getClient();
-  const { db } = mongoose.connection;
-  if (!db) {
-    throw new BackupError('There is no connection to MongoDB');
-  }
+  const db = database();
   const names = await collectionsOf(db);
-  if (names.length === 0) {
-    throw new BackupError(`The database ${db.databaseName} is empty: there is nothing to back up`);
-  }
-  const session = client.startSession({ snapshot: true });
+  const session = mongoose.connection.getClient().startSession({ snapshot: true });
   try {
     const schema = await Meta.native().findOne({ _id: 'schema' }, { session });
     // The first read has fixed the moment; the driver keeps it to itself.

@@ -5,6 +5,8 @@ import type { mongo } from 'mongoose';
 import { childEnvironment, config } from '#config/env.ts';
 import { nodeArguments, scriptBeside } from '../embedded/scripts.ts';
 import { logFor } from '../log.ts';
+import { Meta } from '../mongo/meta.ts';
+import { backupLock } from './one-at-a-time.ts';
 
 const log = logFor('backup');
 const parameter = 'minSnapshotHistoryWindowInSeconds';
@@ -19,32 +21,58 @@ export interface History {
   end(): Promise<void>;
 }
 
-/** Reads the window in seconds. */
-export async function historyWindow(admin: mongo.Db): Promise<number> {
+async function readWindow(admin: mongo.Db): Promise<number> {
   return Number((await admin.command({ getParameter: 1, [parameter]: 1 }))[parameter]);
 }
 
-/** Sets the window in seconds. */
-export async function setHistoryWindow(admin: mongo.Db, seconds: number): Promise<void> {
+async function setWindow(admin: mongo.Db, seconds: number): Promise<void> {
   await admin.command({ setParameter: 1, [parameter]: seconds });
 }
 
 /**
- * Lets MongoDB keep the past from now on, growing with the time a backup takes. Where the user may not set parameters,
- * what the server keeps must do; it is said.
+ * What is to be put back afterwards: the window as it is, or, where a backup died together with its guard and left the
+ * window raised, what that one found.
  */
-export async function keepHistory(admin: mongo.Db): Promise<History> {
+async function windowBefore(admin: mongo.Db): Promise<number> {
+  const now = await readWindow(admin);
+  const left = await Meta.native().findOne({ _id: backupLock });
+  const { before = now, raised = now } = left ?? {};
+  return now > before && now <= raised ? before : now;
+}
+
+/** Raises the window; what it was is written down first, for whoever finds it raised and nobody there. */
+async function raise(admin: mongo.Db, holder: string, before: number, seconds: number): Promise<void> {
+  await Meta.native().updateOne({ _id: backupLock, holder }, { $set: { before, raised: seconds } });
+  await setWindow(admin, seconds);
+}
+
+/** Puts the window back, unless another backup has taken the lock over: it knows what to put back, and needs the window. */
+export async function putBack(admin: mongo.Db, holder: string, before: number): Promise<void> {
+  const lock = await Meta.native().findOne({ _id: backupLock });
+  if (!lock || lock.holder === holder) {
+    await setWindow(admin, before);
+  }
+}
+
+/**
+ * Lets MongoDB keep the past from now on, growing with the time a backup takes. `holder` has the lock of backups. Where
+ * the user may not set parameters, what the server keeps must do; it is said.
+ */
+export async function keepHistory(admin: mongo.Db, holder: string): Promise<History> {
   const since = Date.now();
   const wanted = (): number => Math.ceil((Date.now() - since) / 1_000) + marginS;
+  let guard: Guard | undefined;
   let before: number;
-  try {
-    before = await historyWindow(admin);
-    if (before < wanted()) {
+  const raiseAsNeeded = async (): Promise<void> => {
+    if (wanted() > before) {
       // The guard comes first: from here on somebody puts the window back, whatever happens.
-      const guard = startGuard(before);
-      await setHistoryWindow(admin, wanted());
-      return keepUp(admin, before, wanted, guard);
+      guard ??= startGuard(before, holder);
+      await raise(admin, holder, before, wanted());
     }
+  };
+  try {
+    before = await windowBefore(admin);
+    await raiseAsNeeded();
   } catch (error) {
     log.warn(
       { reason: error instanceof Error ? error.message : String(error) },
@@ -52,23 +80,15 @@ export async function keepHistory(admin: mongo.Db): Promise<History> {
     );
     return { end: async () => await Promise.resolve() };
   }
-  return keepUp(admin, before, wanted, undefined);
-}
-
-function keepUp(admin: mongo.Db, before: number, wanted: () => number, first: Guard | undefined): History {
-  let guard = first;
-  const renew = async (): Promise<void> => {
-    if (wanted() > before) {
-      guard ??= startGuard(before);
-      await setHistoryWindow(admin, wanted());
-    }
-  };
-  const timer = setInterval(() => void renew().catch(() => log.warn('The window of the past was not raised')), renewMs);
+  const timer = setInterval(
+    () => void raiseAsNeeded().catch(() => log.warn('The window of the past was not raised')),
+    renewMs,
+  );
   return {
     end: async () => {
       clearInterval(timer);
       if (guard) {
-        await setHistoryWindow(admin, before);
+        await putBack(admin, holder, before);
         guard.release();
       }
     },
@@ -80,9 +100,9 @@ interface Guard {
 }
 
 /** A process that puts the window back when this one ends without having done so; it notices by its closed input. */
-function startGuard(before: number): Guard {
+function startGuard(before: number, holder: string): Guard {
   const script = scriptBeside(import.meta.url, './history-guard');
-  const child = spawn(process.execPath, [...nodeArguments(script), String(before)], {
+  const child = spawn(process.execPath, [...nodeArguments(script), String(before), holder], {
     env: childEnvironment({ MONGO_URL: config.mongoUrl ?? '' }),
     stdio: ['pipe', 'ignore', 'ignore'],
     // A Ctrl-C or a kill of the whole group must not take the guard with it.

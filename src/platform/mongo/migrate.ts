@@ -59,9 +59,12 @@ async function shape(seeds: readonly Seed[]): Promise<void> {
   }
 }
 
-/** Makes the next `migrate` do all of its work: for a restored database, which has the rows but not the indexes. */
+/**
+ * Makes the next `migrate` do all of its work: for a restored database, which has the rows but not the indexes. Locks of
+ * the backup's moment are nobody's.
+ */
 export async function forgetShape(): Promise<void> {
-  await Meta.native().deleteMany({ _id: { $in: ['schema', 'lock'] } });
+  await Meta.native().deleteMany({ $or: [{ _id: 'schema' }, { holder: { $exists: true } }] });
 }
 
 async function makeCollections(): Promise<void> {

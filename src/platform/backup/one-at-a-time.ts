@@ -1,0 +1,20 @@
+// One backup of a database at a time: two would each take the window of the past that the other has raised for what is to
+// be put back. Called by dump.ts and by the guard of history.ts.
+import { leaseMs, takeLease, type Lease } from '../mongo/lease.ts';
+import { Meta } from '../mongo/meta.ts';
+import { BackupError } from './format.ts';
+
+/** The row of `meta` that is the lock; what history.ts has to put back stands in it too. */
+export const backupLock = 'backup';
+
+/** Takes the lock. @throws BackupError while another backup has it */
+export async function takeBackupLock(): Promise<Lease> {
+  const lease = await takeLease(backupLock);
+  if (!lease) {
+    const holder = (await Meta.native().findOne({ _id: backupLock }))?.holder ?? 'one that just ended';
+    throw new BackupError(
+      `Another backup of this database is under way (${holder}): wait for it. One that was killed counts for up to ${leaseMs / 1_000} s more`,
+    );
+  }
+  return lease;
+}
