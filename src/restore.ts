@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { parseArgs } from 'node:util';
 import { config } from '#config/env.ts';
 import { buildRegistry } from '#src/app.ts';
+import { readManifest } from '#src/platform/backup/format.ts';
 import { abandonRestore, restoreBackup } from '#src/platform/backup/restore.ts';
 import { parseOrExit } from '#src/platform/command-line.ts';
 import { runOnEmbedded } from '#src/platform/embedded/command.ts';
@@ -85,6 +86,10 @@ await runCommandLine(async () => {
     return exits.usage;
   }
   const from = values.from === undefined ? undefined : resolve(values.from);
+  if (from !== undefined) {
+    // A wrong folder is said before servers are started, or made, for it.
+    await readManifest(from);
+  }
   if (config.mongoUrl === undefined) {
     const script = scriptBeside(import.meta.url, './restore');
     return await runOnEmbedded({ config, script, args: process.argv.slice(2), on: 'makes-data', report: say });

@@ -1,6 +1,9 @@
 // Restoring a backup that was taken under load: everything acknowledged before its moment is in, every promise holds,
 // cursors and sessions of before are void, and a restore that was killed is not mistaken for a whole one.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   backUpUnderLoad,
@@ -107,7 +110,7 @@ describe('restore', function () {
         const mark = await db.collection<{ _id: string; phase: string }>('restores').findOne({ _id: 'now' });
         assert.equal(mark?.phase, 'replacing');
       },
-      30_000,
+      60_000,
       1,
     );
     killed.child.kill('SIGKILL');
@@ -148,5 +151,20 @@ describe('restore', function () {
       1,
       'feeds go on under their old epochs',
     );
+  });
+});
+
+describe('a restore from a folder that holds no backup', function () {
+  this.timeout(120_000);
+
+  it('says so before it starts or makes anything', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'brain-no-backup-'));
+    const dataDir = join(folder, 'data');
+    const environment = { MONGO_URL: '', REDIS_URL: '', DATA_DIR: dataDir };
+    const { code, said } = await operate('restore', ['--from', folder], environment).ended;
+    assert.equal(code, 1);
+    assert.match(said, /is no backup: it has no manifest/u);
+    assert.ok(!existsSync(dataDir), said);
+    await rm(folder, { recursive: true });
   });
 });
