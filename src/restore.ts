@@ -25,7 +25,8 @@ const help = `Restores a backup of SmartStart Brain. Stop everything that runs o
   --help      this text
 
 Restores into MONGO_URL, or into the embedded database in DATA_DIR, which is started for it. Afterwards feeds have new
-epochs, boards are built anew, everybody has to log in again, and undone work goes on when the product is started.
+epochs, boards are built anew, everybody has to log in again, API keys are revoked, and undone work goes on when the
+product is started.
 A restore that is interrupted keeps the product from starting until it is run again.
 Ends with 0 when all is restored, 1 when it is not, 64 for wrong options, 78 when the surroundings do not fit.
 `;

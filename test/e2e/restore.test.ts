@@ -25,10 +25,15 @@ describe('restore', function () {
   let suite: BackupSuite;
   let backup: string;
   let taken: BackupUnderLoad;
+  let apiKey: string;
 
   before(async () => {
     suite = await startBackupSuite();
     backup = join(suite.folder, 'yesterday');
+    const { system } = suite;
+    const body = { name: 'Robot', scopes: ['self.read'] };
+    const made = await call(system.url(0), 'POST', '/api/auth/api-keys', { token: system.token, body });
+    apiKey = (made.body as { key: string }).key;
     taken = await backUpUnderLoad(suite, backup);
   });
   after(async () => await suite?.stop());
@@ -53,6 +58,13 @@ describe('restore', function () {
       const url = fleet.apis[0]?.url ?? '';
       await checkInvariants(restored('restored'), { acknowledged: taken.early });
       assert.equal((await call(url, 'GET', '/api/auth/me', { token: system.token })).status, 401);
+      const own = `/api/users/${system.adminId}`;
+      assert.equal((await call(system.url(0), 'GET', own, { token: apiKey })).status, 200);
+      assert.equal(
+        (await call(url, 'GET', own, { token: apiKey })).status,
+        401,
+        'an API key of before opens something',
+      );
       const indexes = await restored('restored').collection('xp_totals').indexes();
       assert.equal(indexes.length, 2, 'the board has no index');
       await checkCursors(url, await login(url));

@@ -102,3 +102,15 @@ function seen(key: ApiKey, now: Date): void {
     .updateOne({ _id: key._id }, { $set: { lastUsedAt: now } }, { maxTimeMS: limits.mongoMs })
     .catch((error: unknown) => log.debug({ reason: String(error) }, 'The use of an API key was not written down'));
 }
+
+/**
+ * Revokes every key and tells how many. For a restored database: keys that were revoked after the backup live in it, so
+ * nobody's is believed.
+ */
+export async function revokeAllApiKeys(): Promise<number> {
+  const revoked = await ApiKeys.native().updateMany(
+    { revokedAt: { $exists: false } },
+    { $set: { revokedAt: new Date() }, $inc: { rev: 1 } },
+  );
+  return revoked.modifiedCount;
+}

@@ -2,6 +2,7 @@
 // keeps every process from starting until one was ended. Called by src/restore.ts.
 import { join } from 'node:path';
 import mongoose, { mongo } from 'mongoose';
+import { revokeAllApiKeys } from '../auth/api-keys.ts';
 import { endAllSessions } from '../auth/session-endings.ts';
 import { freeShards, livingNodes } from '../commands/tenure.ts';
 import { beginNewEpochs } from '../events/feeds.ts';
@@ -180,10 +181,14 @@ async function makeRight({ registry, migrate }: RestoreOptions): Promise<void> {
   await freeShards();
   await beginNewEpochs();
   const sessions = await endAllSessions();
+  const apiKeys = await revokeAllApiKeys();
   for (const projection of registry.projections.values()) {
     await projection.onRestore();
   }
-  log.info({ sessions }, 'Feeds have new epochs, boards are built anew, everybody has to log in again');
+  log.info(
+    { sessions, apiKeys },
+    'Feeds have new epochs, boards are built anew, everybody has to log in again, and API keys have to be made anew',
+  );
   const removed = await forgetRedis();
   if (removed === null) {
     log.warn(
