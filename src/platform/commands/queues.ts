@@ -135,11 +135,35 @@ function showUnseen(): void {
   groupBy(rows, ({ shard }) => ownerOf(shard) ?? shard).forEach((batch) => addJob(batch, true));
 }
 
+/** So many jobs that nobody took say all there is to say: more would fill Redis while a queue is paused. */
+const mostWaiting = 1_000;
+const lookEveryMs = 1_000;
+
+/** How full each queue was at the last look; `readAt` is then, or when the look began that is under way. */
+const fills = new Map<string, { readonly full: boolean; readonly readAt: number }>();
+
+/** True where a moment ago as many jobs waited as are worth keeping. Whoever adds looks, once a second, and never waits. */
+function isFull(queue: Queue): boolean {
+  const { full, readAt } = fills.get(queue.name) ?? { full: false, readAt: 0 };
+  if (Date.now() - readAt >= lookEveryMs) {
+    fills.set(queue.name, { full, readAt: Date.now() });
+    queue
+      .getWaitingCount()
+      .then((waiting) => fills.set(queue.name, { full: waiting >= mostWaiting, readAt: Date.now() }))
+      .catch((error: unknown) => log.debug({ shard: queue.name, reason: String(error) }, 'The queue was not counted'));
+  }
+  return full;
+}
+
 function addJob(batch: readonly ShownRow[], handed: boolean): void {
   const shard = batch[0]?.shard ?? '';
+  const queue = producerOf(shard);
+  if (!queue || isFull(queue)) {
+    return;
+  }
   const kinds = [...new Set(batch.map((row) => row.kind))].join(' ');
-  producerOf(shard)
-    ?.add(`${kinds} × ${batch.length}`, {
+  queue
+    .add(`${kinds} × ${batch.length}`, {
       rows: batch.map((row) => row._id),
       requestIds: [...new Set(batch.map((row) => row.requestId))].slice(0, 10),
       ...(handed ? { handed } : {}),
@@ -152,6 +176,7 @@ export async function closeQueues(): Promise<void> {
   showUnseen();
   await Promise.all([...producers.values()].map(async (queue) => await queue.close().catch(() => undefined)));
   producers.clear();
+  fills.clear();
   connection?.disconnect();
   connection = undefined;
 }
