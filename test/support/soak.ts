@@ -32,10 +32,15 @@ const bounds: readonly (readonly [ending: string, bound: Bound])[] = [
   ['handles', { share: 0.2, amount: 20 }],
   ['timers', { share: 0.15, amount: 40 }],
   ['listeners', { share: 0, amount: 1 }],
+  // Other work of the machine makes a loop late for a moment, in no direction; one that has ever more to do is late ever more.
+  ['lag p99 ms', { share: 0.5, amount: 100 }],
+  // With the finished jobs of the queues that have not kept a thousand yet.
+  ['Redis MiB', { share: 0.25, amount: 10 }],
   ['Redis keys', { share: 0.2, amount: 200 }],
   // A slow minute opens more of each pool's forty, and they stay; a client that is never closed comes on top of that.
   ['MongoDB connections', { share: 0.5, amount: 40 }],
-  ['oldest wait ms', { share: 1, amount: 5_000 }],
+  // No share: what grows from nothing in a straight line never grows by its own level in half of the time.
+  ['oldest wait ms', { share: 0, amount: 5_000 }],
 ];
 
 async function lookInto(child: ChildProcess): Promise<z.output<typeof look>> {
@@ -44,7 +49,10 @@ async function lookInto(child: ChildProcess): Promise<z.output<typeof look>> {
   return look.parse((await answer)[0]);
 }
 
-/** Keys without the finished jobs, which BullMQ keeps up to a number for the board. */
+/**
+ * Keys without the finished jobs: BullMQ keeps a thousand of each queue for the board, and a quiet queue takes longer than
+ * a soak to have them. What they weigh counts in `Redis MiB`.
+ */
 async function redisKeys(redis: Redis, keyPrefix: string): Promise<number> {
   let keys = 0;
   for await (const batch of redis.scanStream({ match: `${keyPrefix}:*`, count: 1_000 })) {
