@@ -30,7 +30,7 @@ import {
   typeUnknown,
 } from './state-machine.errors.ts';
 import { askerOf, mayDo, mayRead, maySend } from './state-machine.policy.ts';
-import { presentEarly, presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
+import { presentBrief, presentEarly, presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
 import {
   addressedEvent,
   createBody,
@@ -39,7 +39,7 @@ import {
   sendInput,
   sendKind,
   type CreateInput,
-  type EventBody,
+  type EventOutput,
   type SendInput,
 } from './state-machine.schema.ts';
 import { causeOf, decisionOf, unlessFailed } from './state-machine.workflow.ts';
@@ -168,7 +168,15 @@ function decideSend(state: State, command: Command<SendInput>, now: Date): Decis
   if (verdict === 'forbidden') {
     return problems.forbidden(`You may not send ${command.input.event.type} to this machine`);
   }
-  return send(state, command, instance, definition, now);
+  return unlessFailed(
+    () => send(state, command, instance, definition, now),
+    mayRead(askerOf(command), instance.readers),
+  );
+}
+
+/** What an event came to, as much of it as is for who sent it. */
+function shown(command: Command<SendInput>, { readers }: MachineInstance, outcome: EventOutput) {
+  return mayRead(askerOf(command), readers) ? outcome : presentBrief(outcome);
 }
 
 function declaredEvent({ events }: MachineDefinition, type: string): MachineEvent | undefined {
@@ -182,11 +190,11 @@ function send(
   definition: MachineDefinition,
   now: Date,
 ): Decision | AppError {
-  const { event, expectSeq, from } = command.input;
+  const { expectSeq, from } = command.input;
   if (from !== undefined && !isRelated(instance, from)) {
     return { result: { outcome: 'stale' } };
   }
-  const parsed = eventOf(definition, instance, event, from !== undefined);
+  const parsed = eventOf(command, definition, instance);
   const before = answeredBefore(state, command, instance, parsed);
   if (before) {
     return before;
@@ -201,11 +209,12 @@ function send(
   const cause = causeOf(command, now, eventIdOf(command));
   const taken = advance(definition, instance, parsed, cause);
   if (taken.accepted) {
-    return { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) };
+    const result = shown(command, taken.instance, presentOutcome(instance, taken.transition));
+    return { ...decisionOf(definition, taken), result };
   }
   return (
-    early(definition, instance, parsed, cause) ??
-    notAccepted(instance, parsed.type, taken.accepts, verdicts(definition, instance.snapshot, parsed, cause))
+    early(definition, instance, parsed, cause, command) ??
+    notAccepted(command, instance, taken.accepts, () => verdicts(definition, instance.snapshot, parsed, cause))
   );
 }
 
@@ -226,7 +235,10 @@ function answeredBefore(
     return null;
   }
   return canonicalJson(event) === canonicalJson(known.event)
-    ? { result: taken ? presentOutcome(instance, taken) : presentEarly(instance, 'deferred'), replayed: true }
+    ? {
+        result: shown(command, instance, taken ? presentOutcome(instance, taken) : presentEarly(instance, 'deferred')),
+        replayed: true,
+      }
     : problems.keyReused();
 }
 
@@ -236,15 +248,19 @@ function early(
   instance: MachineInstance,
   event: MachineEventInput,
   cause: StepCause,
+  command: Command<SendInput>,
 ): Decision | AppError | null {
   switch (earlyPolicy(definition, instance, event.type)) {
     case 'ignore':
       // Nothing is written of it: its row remembers what it was answered.
-      return { result: presentEarly(instance, 'ignored') };
+      return { result: shown(command, instance, presentEarly(instance, 'ignored')) };
     case 'defer': {
       const keeping = deferred(instance, event, cause);
       return keeping
-        ? { writes: [put(MachineInstances, keeping)], result: presentEarly(instance, 'deferred') }
+        ? {
+            writes: [put(MachineInstances, keeping)],
+            result: shown(command, instance, presentEarly(instance, 'deferred')),
+          }
         : mailboxFull(`${mostDeferred} events wait for ${instance._id} already`);
     }
     case 'reject':
@@ -261,17 +277,18 @@ function isRelated(instance: MachineInstance, from: NonNullable<SendInput['from'
 
 /** The event with its payload checked. Undeclared types are the chart's own: relatives may send them, nobody else. */
 function eventOf(
+  command: Command<SendInput>,
   definition: MachineDefinition,
   instance: MachineInstance,
-  { type, ...payload }: EventBody,
-  related: boolean,
 ): MachineEventInput | AppError {
+  const { type, ...payload } = command.input.event;
+  const related = command.input.from !== undefined;
   const declared = declaredEvent(definition, type);
   if (!declared && related) {
     return toJson({ ...payload, type }, 'The event') as MachineEventInput;
   }
   if (!declared) {
-    return notAccepted(instance, type, accepts(definition, instance.snapshot), []);
+    return notAccepted(command, instance, accepts(definition, instance.snapshot), () => []);
   }
   const parsed = declared.payload.safeParse(payload);
   if (!parsed.success) {
@@ -280,13 +297,16 @@ function eventOf(
   return toJson({ ...(parsed.data as object), type }, 'The event') as MachineEventInput;
 }
 
+/** Where the machine stands and what its guards say is for those who may read it. */
 function notAccepted(
-  instance: MachineInstance,
-  type: string,
+  command: Command<SendInput>,
+  { _id, readers, seq, value }: MachineInstance,
   accepted: readonly string[],
-  said: readonly Verdict[],
+  ask: () => readonly Verdict[],
 ): AppError {
-  return eventNotAccepted(`${instance._id} does not take ${type} in its state`, {
-    extensions: { accepts: accepted, verdicts: said.map(presentVerdict), seq: instance.seq, value: instance.value },
-  });
+  const detail = `${_id} does not take ${command.input.event.type} in its state`;
+  const extensions = mayRead(askerOf(command), readers)
+    ? { accepts: accepted, verdicts: ask().map(presentVerdict), seq, value }
+    : { seq };
+  return eventNotAccepted(detail, { extensions });
 }

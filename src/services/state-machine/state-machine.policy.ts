@@ -54,27 +54,42 @@ export function mayDo(asker: MachineAsker, principals: readonly Principal[], peo
   return asker.operates || overlap(asker.names, standsFor(principals, people));
 }
 
+/** What of an instance says who may move it. */
+type Movable = MachinePeople & { readonly readers: readonly string[]; readonly forkedFrom?: StepRef };
+
 /**
  * Sending: `yes`; `forbidden` for somebody who may see the machine and not send this; `hidden` for everybody else.
  * An event the machine does not declare is left to the machine, for whoever could send any of its events.
  */
 export function maySend(
   asker: MachineAsker,
-  instance: MachinePeople & { readonly readers: readonly string[]; readonly forkedFrom?: StepRef },
+  instance: Movable,
   event: MachineEvent | undefined,
 ): 'yes' | 'forbidden' | 'hidden' {
+  return mayMove(asker, instance, event?.from ?? ['owner', 'member']);
+}
+
+/** Cancelling: as `maySend`, for those whom the definition names. */
+export function mayCancel(
+  asker: MachineAsker,
+  instance: Movable,
+  { cancel = [] }: { readonly cancel?: readonly Principal[] | undefined },
+): 'yes' | 'forbidden' | 'hidden' {
+  return mayMove(asker, instance, cancel);
+}
+
+function mayMove(asker: MachineAsker, instance: Movable, principals: readonly Principal[]) {
   // A fork is for operators, whoever its definition names.
-  if (instance.forkedFrom && !asker.operates) {
-    return mayRead(asker, instance.readers) ? 'forbidden' : 'hidden';
-  }
-  if (event ? mayDo(asker, event.from, instance) : asker.operates || takesPart(asker, instance)) {
+  const may = instance.forkedFrom ? asker.operates : mayDo(asker, principals, instance);
+  if (may) {
     return 'yes';
   }
   return mayRead(asker, instance.readers) ? 'forbidden' : 'hidden';
 }
 
-function takesPart(asker: MachineAsker, people: MachinePeople): boolean {
-  return mayDo(asker, ['owner', 'member'], people);
+/** True where the owner of an instance is among those who may read it, whatever roles they have. */
+export function ownerReads({ owner, readers }: Pick<Movable, 'owner' | 'readers'>): boolean {
+  return owner !== null && overlap(['anyone', `user.${owner}`], readers);
 }
 
 function overlap(left: readonly string[], right: readonly string[]): boolean {

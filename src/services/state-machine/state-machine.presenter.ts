@@ -6,7 +6,7 @@ import { effectPrefix } from '#src/platform/machines/effects.ts';
 import type { MachineInstance, ParentLink, Transition } from '#src/platform/machines/store.ts';
 import type { Verdict } from '#src/platform/machines/verdicts.ts';
 import { childKey } from './children/children.workflow.ts';
-import type { EventOutput, InstanceSummary, StateOutput, VerdictOutput } from './state-machine.schema.ts';
+import type { BriefOutput, EventOutput, InstanceSummary, StateOutput, VerdictOutput } from './state-machine.schema.ts';
 
 /** An instance as it stands. */
 export function presentState(definition: MachineDefinition, instance: MachineInstance): StateOutput {
@@ -92,4 +92,9 @@ export function presentOutcome(instance: Pick<MachineInstance, 'type' | 'key'>, 
 export function presentEarly(instance: MachineInstance, early: 'deferred' | 'ignored'): EventOutput {
   const { type, key: id, seq, value, status, context } = instance;
   return { type, id, seq, value, status, context, changed: false, effects: [], early };
+}
+
+/** As much of an outcome as is for whoever may send an event or cancel, and not read the machine. */
+export function presentBrief({ type, id, seq, changed, early }: EventOutput): BriefOutput {
+  return { type, id, seq, changed, ...(early === undefined ? {} : { early }) };
 }

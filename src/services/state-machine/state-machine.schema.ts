@@ -187,20 +187,26 @@ export const instanceSummary = z.strictObject({
   updatedAt: time,
 });
 
-/** What an event came to. */
-export const eventOutput = z.strictObject({
+/** What an event came to, for whoever may send it and not read the machine. */
+const briefOutput = z.strictObject({
   type,
   id,
   seq,
-  value: stateValue,
-  status,
-  context: z.unknown(),
   /** False where state, status and context are as before. */
   changed: z.boolean(),
-  effects: z.array(effect),
   /** It came early: `deferred` until there is a transition for it, `ignored` for good. */
   early: z.enum(['deferred', 'ignored']).optional(),
 });
+
+const fullOutput = briefOutput.extend({
+  value: stateValue,
+  status,
+  context: z.unknown(),
+  effects: z.array(effect),
+});
+
+/** What an event came to: as much as who sent it may read. */
+export const eventOutput = z.union([fullOutput, briefOutput]);
 
 export type MachineAsker = z.output<typeof machineAsker>;
 export type CreateInput = z.output<typeof createInput>;
@@ -211,4 +217,5 @@ export type FireInput = z.output<typeof fireInput>;
 export type EventBody = z.output<typeof eventBody>;
 export type VerdictOutput = z.output<typeof verdict>;
 export type StateOutput = z.output<typeof stateOutput>;
-export type EventOutput = z.output<typeof eventOutput>;
+export type EventOutput = z.output<typeof fullOutput>;
+export type BriefOutput = z.output<typeof briefOutput>;

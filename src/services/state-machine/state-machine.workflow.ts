@@ -10,11 +10,12 @@ import { childWorkOf } from './children/children.workflow.ts';
 import { laterTry, nextDeferred, Tries } from './early/early.workflow.ts';
 import { effectsMade } from './effects/effects.workflow.ts';
 import { stepFailed } from './state-machine.errors.ts';
+import { ownerReads } from './state-machine.policy.ts';
 import { machineTransitioned } from './state-machine.events.ts';
 
-/** The feeds that hear of an instance. */
+/** The feeds that hear of an instance: its own, and its owner's where they may read it. */
 function audienceOf(instance: MachineInstance): string[] {
-  return [`machine.${instance._id}`, ...(instance.owner === null ? [] : [`user.${instance.owner}`])];
+  return [`machine.${instance._id}`, ...(ownerReads(instance) ? [`user.${instance.owner}`] : [])];
 }
 
 /** What follows from a step beside its own rows. */
@@ -118,13 +119,16 @@ function joined(parts: readonly Committed[]): Committed {
   };
 }
 
-/** A chart that fails is a final no for whoever sent the event: it would fail again. */
-export function unlessFailed(decide: () => Decision | AppError): Decision | AppError {
+/**
+ * A chart that fails is a final no for whoever sent the event: it would fail again. Why is for those who may read the
+ * machine (`tell`): a rule that fails shows what it asks for.
+ */
+export function unlessFailed(decide: () => Decision | AppError, tell = true): Decision | AppError {
   try {
     return decide();
   } catch (error) {
     if (error instanceof MachineFault) {
-      return stepFailed(error.message);
+      return stepFailed(tell ? error.message : undefined);
     }
     throw error;
   }

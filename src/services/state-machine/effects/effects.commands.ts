@@ -12,8 +12,9 @@ import {
 } from '#src/platform/machines/store.ts';
 import { definitionOf, loadDefinitions } from '../definitions/definitions.workflow.ts';
 import { hasEnded, instanceUnknown, stepFailed } from '../state-machine.errors.ts';
-import { askerOf, mayDo, mayRead } from '../state-machine.policy.ts';
-import { presentOutcome } from '../state-machine.presenter.ts';
+import { askerOf, mayCancel, mayRead } from '../state-machine.policy.ts';
+import { presentBrief, presentOutcome } from '../state-machine.presenter.ts';
+import type { EventOutput } from '../state-machine.schema.ts';
 import { causeOf, decisionOf, unlessFailed } from '../state-machine.workflow.ts';
 import { cancelInput, undoInput, undoKind, type CancelInput, type UndoInput } from './effects.schema.ts';
 import { undoDraft } from './effects.workflow.ts';
@@ -90,19 +91,21 @@ function decideCancel(state: State, command: Command<CancelInput>, now: Date): D
   }
   const definition = definitionOf(state, instance);
   const asker = askerOf(command);
-  if (!mayDo(asker, definition.access.cancel ?? [], instance)) {
-    return mayRead(asker, instance.readers)
+  const verdict = mayCancel(asker, instance, definition.access);
+  if (verdict !== 'yes') {
+    return verdict === 'forbidden'
       ? problems.forbidden('You may not cancel this machine')
       : instanceUnknown(`There is no machine ${id}`);
   }
+  const shown = (outcome: EventOutput) => (mayRead(asker, instance.readers) ? outcome : presentBrief(outcome));
   const earlier = state.get(Transitions, transitionId(id, cancelled));
   if (earlier) {
-    return { result: presentOutcome(instance, earlier), replayed: true };
+    return { result: shown(presentOutcome(instance, earlier)), replayed: true };
   }
   const event = { type: cancelled, ...(reason === undefined ? {} : { reason }) };
   const taken = halt(definition, instance, event, true, causeOf(command, now, cancelled));
   return taken.accepted
-    ? { ...decisionOf(definition, taken), result: presentOutcome(instance, taken.transition) }
+    ? { ...decisionOf(definition, taken), result: shown(presentOutcome(instance, taken.transition)) }
     : hasEnded(`${id} has the status ${instance.status}`);
 }
 

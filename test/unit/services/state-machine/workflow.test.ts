@@ -13,8 +13,15 @@ import { consequencesOf } from '#src/services/state-machine/state-machine.workfl
 
 const definition: MachineDefinition = onboarding;
 
-function consequences(effects: readonly Effect[], owner: string | null = 'u1', by = definition) {
-  const instance = { _id: 'onboarding.u1', type: 'onboarding', key: 'u1', owner } as MachineInstance;
+function consequences(effects: readonly Effect[], owner: string | null = 'u1', by = definition, reads?: string) {
+  const readers = [reads ?? `user.${owner}`];
+  const instance = {
+    _id: 'onboarding.u1',
+    type: 'onboarding',
+    key: 'u1',
+    owner,
+    readers,
+  } as unknown as MachineInstance;
   const transition = {
     instance: 'onboarding.u1',
     seq: 4,
@@ -31,9 +38,12 @@ function consequences(effects: readonly Effect[], owner: string | null = 'u1', b
 }
 
 describe('the effects of a machine', () => {
-  it('tell everybody of the step, the owner only where there is one', () => {
+  it('tell everybody of the step, the owner only where there is one who may read', () => {
     assert.deepEqual(consequences([]).events[0]?.audience, ['machine.onboarding.u1', 'user.u1']);
     assert.deepEqual(consequences([], null).events[0]?.audience, ['machine.onboarding.u1']);
+    const heard = (reads: string) => consequences([], 'u1', definition, reads).events[0]?.audience;
+    assert.deepEqual(heard('user.u2'), ['machine.onboarding.u1']);
+    assert.deepEqual(heard('anyone'), ['machine.onboarding.u1', 'user.u1']);
     assert.deepEqual(consequences([]).events[0]?.data, {
       type: 'onboarding',
       id: 'u1',
