@@ -9,8 +9,9 @@ export interface Wanted {
 }
 
 /**
- * The pools to run, or a sentence why that cannot be: a service that needs none, a pool of no named service, or one
- * that also does the work of a service that was not named. Kinds go with their pools: whoever owns one does all of them.
+ * The pools to run, or a sentence why that cannot be: a service that needs none, or a pool of no named service. A pool
+ * is run whole: every process has all commands, so that a shared one is done by whoever runs any of its services, and
+ * those who do share its shards.
  */
 export function poolsFor(all: readonly Service[], { pools: named, services }: Wanted): PoolName[] | string {
   const everything = named ?? (Object.keys(pools) as PoolName[]);
@@ -26,12 +27,5 @@ export function poolsFor(all: readonly Service[], { pools: named, services }: Wa
   if (foreign !== undefined) {
     return `${foreign} is no pool of ${services.join(', ')}: those have ${[...theirs].join(', ')}`;
   }
-  const chosen = everything.filter((pool) => theirs.has(pool));
-  for (const service of all.filter(({ name }) => !services.includes(name))) {
-    const shared = poolsOfService(service).find((pool) => chosen.includes(pool));
-    if (shared !== undefined) {
-      return `The pool ${shared} also does the work of ${service.name}: name that service too`;
-    }
-  }
-  return chosen;
+  return everything.filter((pool) => theirs.has(pool));
 }

@@ -1,6 +1,9 @@
-// Two halves of the product in processes of their own, on one database: what one half accepts, the other one works on.
+// Two halves of the product in processes of their own, on one database: what one half accepts, the other one works on. One
+// service has workers of its own, which share a pool with those of two others.
 import assert from 'node:assert/strict';
+import { z } from 'zod';
 import { eventually } from '../support/eventually.ts';
+import { shared } from '../support/faults.ts';
 import { follow } from '../support/feed-client.ts';
 import { call } from '../support/fleet.ts';
 import { checkInvariants } from '../support/invariants.ts';
@@ -15,10 +18,10 @@ describe('the product in two halves', () => {
   before(async () => {
     system = await startSystem({
       apis: 2,
-      workers: 2,
+      workers: 3,
       people: 0,
       apiArgs: [[people], [play]],
-      workerArgs: [[people], [play]],
+      workerArgs: [['--services=user'], [play], ['--services=auth,venture']],
     });
   });
   after(async () => {
@@ -53,6 +56,27 @@ describe('the product in two halves', () => {
     assert.ok(follower.ways.live > 0, 'nothing came live');
     follower.close();
     assert.deepEqual(failures, []);
+  });
+
+  it('leaves no pool without an owner, and has a shared one done by all who run a service of it', async () => {
+    const owned = z.object({
+      dependencies: z.object({ queues: z.object({ pools: z.record(z.string(), z.object({ owners: z.int() })) }) }),
+    });
+    await eventually(async () => {
+      const { dependencies } = owned.parse((await call(system.url(0), 'GET', '/api/health')).body);
+      const owners = Object.entries(dependencies.queues.pools).map(([pool, state]) => [pool, state.owners]);
+      assert.deepEqual(Object.fromEntries(owners), {
+        gamification: 1,
+        machines: 1,
+        operations: 2,
+        effects: 1,
+        webhooks: 1,
+        feeds: 1,
+      });
+    });
+    const shards = system.db.collection<{ owner: string | null }>('shards');
+    await eventually(async () => assert.equal((await shards.distinct('owner', { pool: 'operations' })).length, 2));
+    await shared(system.db);
   });
 
   it('answers 404 for the other half, and says that it is absent', async () => {

@@ -1,5 +1,7 @@
 // Which pools a worker runs for the services it was told, and what it refuses.
 import assert from 'node:assert/strict';
+import { pools } from '#config/pools.ts';
+import { buildRegistry } from '#src/app.ts';
 import type { CommandDefinition } from '#src/platform/commands/command.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { services } from '#src/services/index.ts';
@@ -31,15 +33,28 @@ describe('poolsFor', () => {
     );
   });
 
-  it('refuses a pool that also does the work of a service left out: its rows would have no door here', () => {
+  it('takes a pool that two services share for either of them: whoever owns its shards does the work of both', () => {
     const two: Service[] = [
       { name: 'one', ...doing('machines') },
       { name: 'other', ...doing('machines') },
     ];
-    assert.match(
-      String(poolsFor(two, { pools: undefined, services: ['one'] })),
-      /machines also does the work of other/u,
-    );
-    assert.deepEqual(poolsFor(two, { pools: undefined, services: ['one', 'other'] }), ['machines']);
+    for (const services of [['one'], ['other'], ['one', 'other']]) {
+      assert.deepEqual(poolsFor(two, { pools: undefined, services }), ['machines']);
+    }
+  });
+
+  it('lets every service be deployed alone, and all of them together leave no pool without an owner', () => {
+    const alone = services.map(({ name }) => poolsFor(services, { pools: undefined, services: [name] }));
+    alone.forEach((chosen) => assert.ok(Array.isArray(chosen), String(chosen)));
+    assert.deepEqual(new Set(alone.flat()), new Set(Object.keys(pools)));
+  });
+
+  it('can only be run whole: every process knows all commands and effects of every pool, whatever it serves', () => {
+    const all = buildRegistry();
+    for (const only of [[], ['user'], ['gamification']]) {
+      const here = buildRegistry(only);
+      assert.deepEqual([...here.commands.keys()], [...all.commands.keys()]);
+      assert.deepEqual([...here.effects.keys()], [...all.effects.keys()]);
+    }
   });
 });
