@@ -65,10 +65,7 @@ export async function drainPeer(
   round: number,
 ): Promise<Drain> {
   const database = `${peer.replaceAll('-', '_')}_${work}_${String(round)}`;
-  const sql = async (text: string, on = 'postgres'): Promise<void> => {
-    await run('psql', [postgres.url(on), '-qc', text]);
-  };
-  await sql(`create database ${database}`);
+  await postgres.sql('postgres', `create database ${database}`);
   const start = (action: string) =>
     fork(script, [action, peer, String(rows), postgres.url(database), cache, work], {
       execPath: nodeOf(cache),
@@ -81,13 +78,13 @@ export async function drainPeer(
   if (code !== 0) {
     throw new Error(`${peer} was not filled: it ended with ${String(code)}`);
   }
-  await sql('analyze', database);
-  await sql('checkpoint');
+  await postgres.sql(database, 'analyze');
+  await postgres.sql('postgres', 'checkpoint');
   const child = start('drain');
   const ended = once(child, 'exit');
   const drain = await awaitDrain(child, rows, () => postgres.cpuSeconds());
   child.disconnect();
   await ended;
-  await sql(`drop database ${database} with (force)`);
+  await postgres.sql('postgres', `drop database ${database} with (force)`);
   return drain;
 }

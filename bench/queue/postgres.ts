@@ -30,6 +30,8 @@ export interface Postgres {
   readonly version: string;
   /** The address of a database in it. */
   url(database: string): string;
+  /** Runs a statement in a database. */
+  sql(database: string, text: string): Promise<void>;
   /** CPU seconds that the server and every connection, ended ones too, have used so far. */
   cpuSeconds(): number;
   stop(): Promise<void>;
@@ -54,11 +56,11 @@ async function unprivileged(): Promise<{ uid?: number; gid?: number }> {
   return uid === undefined || gid === undefined ? {} : { uid, gid };
 }
 
-/** Starts a server, or gives the sentence that says why there is none. */
-export async function startPostgres(): Promise<Postgres | string> {
-  const [initdb, postgres] = [find('initdb'), find('postgres')];
-  if (initdb === undefined || postgres === undefined) {
-    return 'PostgreSQL is not installed here, so its queues are left out: put initdb and postgres on the PATH';
+/** Starts a server, or gives the sentence that says why there is none. `locate`: where a program is, if anywhere. */
+export async function startPostgres(locate = find): Promise<Postgres | string> {
+  const [initdb, postgres, psql] = [locate('initdb'), locate('postgres'), locate('psql')];
+  if (initdb === undefined || postgres === undefined || psql === undefined) {
+    return 'PostgreSQL is not installed here, so its queues are left out: put initdb, postgres and psql on the PATH';
   }
   const owner = await unprivileged();
   const folder = await mkdtemp(join(tmpdir(), 'smartstart-brain-bench-'));
@@ -77,9 +79,11 @@ export async function startPostgres(): Promise<Postgres | string> {
     const child = spawn(postgres, ['-D', data, ...given], { ...as, stdio: 'ignore' });
     process.on('exit', () => child.kill('SIGQUIT'));
     await answering(child, port);
+    const url = (database: string): string => `postgres://bench@127.0.0.1:${String(port)}/${database}`;
     return {
       version: (await run(postgres, ['--version'])).stdout.trim(),
-      url: (database) => `postgres://bench@127.0.0.1:${String(port)}/${database}`,
+      url,
+      sql: async (database, text) => void (await run(psql, [url(database), '-qc', text])),
       cpuSeconds: () => treeCpuSeconds(child.pid ?? 0),
       stop: async () => {
         const ended = once(child, 'exit');
