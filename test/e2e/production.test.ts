@@ -110,7 +110,8 @@ describe('the production shape', function () {
     assert.deepEqual(report.unexpected, []);
     const others = [...report.statuses.keys()].filter((status) => status !== 201 && status !== 202);
     assert.deepEqual(others, [], 'requests that were not answered 2xx');
-    // Handed over, not waited for: how quickly is asked where the machine has nothing else to do (full/replaced.test.ts).
+    // Handed over, not waited for until a lease is over. A second at most is what is promised; full/replaced.test.ts asks for
+    // it. A machine that runs other suites beside this one has processes standing still for longer than that by themselves.
     assert.ok(worst.ms < leases.leaseMs, `${worst.shard} had no owner for ${Math.round(worst.ms)} ms`);
     await checkInvariants(system.db, { acknowledged });
     await checkFollower(follower, feed);
