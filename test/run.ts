@@ -1,5 +1,5 @@
 // Behind `npm test` and `npm run test:full`: starts the real servers, runs mocha over unit and integration, then over
-// e2e, and ends with one line of counts. Usage: tsx test/run.ts [--unit|--full] [mocha options] [files]
+// e2e, and ends with one line of counts. `--help` tells how a part of it is run.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -30,6 +30,20 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const mochaCli = join(dirname(createRequire(import.meta.url).resolve('mocha/package.json')), 'lib/cli/cli.js');
 const reporter = join(root, 'test/support/reporter.ts');
 const hooks = join(root, 'test/support/hooks.ts');
+const help = `Runs the tests on real servers: test/unit, test/scxml and test/integration, then test/e2e.
+
+  npm test -- [--unit|--full] [options of mocha] [files]
+
+  --unit       test/unit and test/scxml alone, which need no servers
+  --full       test/e2e/full too, the long ones (npm run test:full)
+  --grep <w>   only tests whose titles match; this and every other option is mocha's
+  --help, -h   this text
+
+  npm test -- test/unit/x.test.ts test/e2e/y.test.ts    only these files, by their paths
+
+SEED=<n> repeats the random choices of a run, SOAK_MINUTES=<n> makes the soak of test/e2e/full last as long.
+`;
+
 /** How long mocha may take to go after its last test: longer means a test left something open. */
 const LINGER_MS = 20_000;
 
@@ -153,6 +167,10 @@ async function sweepAfterInterrupt(): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
+    process.stdout.write(help);
+    return 0;
+  }
   const wanted = parse(process.argv.slice(2));
   const { near, e2e } = await selection(wanted);
   // Unit tests do no I/O: alone they start in a moment.
