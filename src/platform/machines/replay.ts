@@ -1,8 +1,10 @@
 // Playing the log of an instance again: the same definitions, events, people and moments, one step after another, give the
 // same rows to the hash. Pure. Called where somebody asks what an instance was at a step.
+import { migrated } from './data/migrate.ts';
+import { migrationPlan } from './data/migration.ts';
 import type { MachineDefinition } from './definition.ts';
 import { MachineFault } from './fault.ts';
-import { advance, create, expire, halt, settleChild, type Advance, type StepCause } from './instance.ts';
+import { advance, create, expire, halt, move, settleChild, type Advance, type StepCause } from './instance.ts';
 import type { ChildRef, NotAccepted } from './kernel.ts';
 import type { MachineInstance, Transition } from './store.ts';
 
@@ -21,6 +23,8 @@ export class ReplayFault extends Error {
 export class Replay {
   readonly #born: Pick<MachineInstance, 'key' | 'inputHash'>;
   #instance: MachineInstance | undefined;
+  /** The definition of the last row. */
+  #definition: MachineDefinition | undefined;
 
   constructor(born: Pick<MachineInstance, 'key' | 'inputHash'>) {
     this.#born = born;
@@ -47,6 +51,7 @@ export class Replay {
       throw new ReplayFault(row.seq, 'it comes to something else than what is stored');
     }
     this.#instance = instance;
+    this.#definition = definition;
   }
 
   #again(definition: MachineDefinition, row: Transition): Advance {
@@ -64,14 +69,44 @@ export class Replay {
 
   #step(definition: MachineDefinition, row: Transition): Advance | NotAccepted {
     const cause = { eventId: row.eventId, actor: row.actor, requestId: row.requestId, now: row.at };
-    if (!this.#instance) {
+    if (!this.#instance || !this.#definition) {
       if (row.event.type !== 'created') {
         throw new ReplayFault(row.seq, 'it was not created by itself');
       }
       const input = (row.event['input'] ?? {}) as Record<string, unknown>;
       return create(definition, { id: this.#born.key, input, inputHash: this.#born.inputHash }, cause);
     }
+    if (row.version !== this.#instance.version) {
+      return movedTo(definition, this.#definition, this.#instance, row, cause);
+    }
     return stepFrom(definition, this.#instance, row, cause);
+  }
+}
+
+/** A row of another version than the one before it moved the instance there: it carries the plan it followed. */
+function movedTo(
+  to: MachineDefinition,
+  from: MachineDefinition,
+  before: MachineInstance,
+  { event, at }: Transition,
+  cause: StepCause,
+): Advance | NotAccepted {
+  const plan = migrationPlan.safeParse(planIn(event));
+  if (!plan.success) {
+    throw new MachineFault('The plan it was moved by cannot be read', plan.error);
+  }
+  const as = (timers: MachineInstance['timers']) => migrated({ ...before, timers }, from, to, plan.data, cause);
+  const all = as(before.timers);
+  // A timer that went off without a step is still among them, and may have no place on the other side.
+  const migrating = all.accepted ? all : as(before.timers.filter(({ dueAt }) => dueAt > at));
+  return migrating.accepted ? move(to, before, migrating, event, cause) : { accepted: false, accepts: [] };
+}
+
+function planIn({ plan }: Transition['event']): unknown {
+  try {
+    return typeof plan === 'string' ? JSON.parse(plan) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

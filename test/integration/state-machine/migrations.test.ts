@@ -77,6 +77,25 @@ describe('machines and other versions', function () {
     );
   });
 
+  it('are forked at the step that moved them, and after it', async () => {
+    await orders('forked');
+    await ended(await migrate('forked', { from: 1, states: { paid: 'packed' }, filter: { state: 'paid' } }));
+    assert.equal((await definer.send('forked', 'paid', { type: 'SHIP' })).status, 200);
+    const fork = async (atSeq: number): Promise<Reply> =>
+      await definer.call('POST', '/api/state-machines/forked/paid/fork', {
+        atSeq,
+        id: `at-${atSeq}`,
+        timers: 'restart',
+      });
+    const expected = { 1: ['paid', 1, 1], 2: ['packed', 2, 1], 3: ['shipped', 2, 0] };
+    for (const [seq, stands] of Object.entries(expected)) {
+      const { status, body, text } = await fork(Number(seq));
+      assert.equal(status, 201, text);
+      const { value, version, timers } = body as { value: unknown; version: unknown; timers: unknown[] };
+      assert.deepEqual([value, version, timers.length], stands, seq);
+    }
+  });
+
   it('are told page by page', async () => {
     await orders('paged');
     const first = await impact('paged', { limit: 2 });
