@@ -17,6 +17,7 @@ import {
   type MachineInstance,
 } from '#src/platform/machines/store.ts';
 import { verdicts, type Verdict } from '#src/platform/machines/verdicts.ts';
+import { readGivers, standingOf } from '#src/services/user/index.ts';
 import { isChildKey } from './children/children.workflow.ts';
 import { definitionIn, definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
 import { deferred, earlyPolicy, mostDeferred } from './early/early.workflow.ts';
@@ -29,7 +30,7 @@ import {
   stepFailed,
   typeUnknown,
 } from './state-machine.errors.ts';
-import { askerOf, mayDo, mayRead, maySend } from './state-machine.policy.ts';
+import { askerOf, mayDo, mayRead, maySend, stillAsking } from './state-machine.policy.ts';
 import { presentBrief, presentEarly, presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
 import {
   addressedEvent,
@@ -88,8 +89,16 @@ export const sendEvent = defineCommand<SendInput>({
   schedulable: { needs: ['machine.operate'], input: addressedEvent },
   identity: ({ asker: _asker, ...input }) => input,
   load: async (commands, reader) => {
+    const later = commands.filter(wasPutOff);
     const [instances] = await Promise.all([
       reader.read(MachineInstances, commands.map(instanceOf)),
+      later.length === 0
+        ? null
+        : readGivers(
+            reader,
+            later.map(({ actor }) => actor),
+            [],
+          ),
       reader.read(
         Transitions,
         commands.filter(mayBeKnown).map((command) => transitionId(instanceOf(command), eventIdOf(command))),
@@ -97,8 +106,20 @@ export const sendEvent = defineCommand<SendInput>({
     ]);
     await loadDefinitions(reader, instances);
   },
-  decide: (state, command, now) => unlessFailed(() => decideSend(state, command, now)),
+  decide: (state, command, now) => unlessFailed(() => decideSend(state, asOfNow(state, command), now)),
 });
+
+/** An event of somebody's that was to wait: their rights are those they have when it is due. */
+function wasPutOff({ input: { asker, notBefore } }: Command<SendInput>): boolean {
+  return asker !== undefined && notBefore !== undefined;
+}
+
+function asOfNow(state: State, command: Command<SendInput>): Command<SendInput> {
+  const { asker } = command.input;
+  return asker && wasPutOff(command)
+    ? { ...command, input: { ...command.input, asker: stillAsking(asker, standingOf(state, command.actor)) } }
+    : command;
+}
 
 function instanceOf({ input }: Command<{ type: string; id: string }>): string {
   return instanceId(input.type, input.id);

@@ -44,6 +44,16 @@ export function askerOf({ actor, input: { asker } }: Command<{ asker?: MachineAs
   return asker ?? { names: [], operates: own, readsAny: own };
 }
 
+/** Of what somebody might do when they asked, what they may still do: what they lost meanwhile does not count. */
+export function stillAsking(asker: MachineAsker, now: Asker | null): MachineAsker {
+  const { names, operates, readsAny } = now ? askerFor(now) : { names: [], operates: false, readsAny: false };
+  return {
+    names: asker.names.filter((name) => names.includes(name)),
+    operates: asker.operates && operates,
+    readsAny: asker.readsAny && readsAny,
+  };
+}
+
 /** As `canRead`, where a command is decided. */
 export function mayRead(asker: MachineAsker, readers: readonly string[]): boolean {
   return asker.operates || asker.readsAny || overlap(asker.names, readers);

@@ -20,7 +20,7 @@ export type { Credential } from './credentials/index.ts';
 export { fillNamePrefixes } from './search/search.queries.ts';
 export { createAccount, newAccount, setFirstPassword } from './user.commands.ts';
 export { roleProblems } from './roles/roles.errors.ts';
-export { mayStillGive } from './roles/roles.policy.ts';
+export { mayStillGive, standingOf } from './roles/roles.policy.ts';
 export { readGivers, refuseRoles } from './roles/roles.queries.ts';
 export { userProblems } from './user.errors.ts';
 export { namesOf } from './showing/showing.queries.ts';

@@ -9,7 +9,8 @@ import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers } from '#src/platform/machines/store.ts';
 import { schedulesOver } from '#src/platform/schedules/service.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
-import { registerSomebody, type LoggedIn } from '../../support/accounts.ts';
+import { Users } from '#src/services/user/user.model.ts';
+import { logIn, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { Definer } from '../../support/definer.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Reply } from '../../support/http.ts';
@@ -271,6 +272,28 @@ describe('cancelling state machines', function () {
       );
       const taken = await MachineInstances.native().findOne({ _id: `way.${id}` });
       assert.ok(Number(taken?.updatedAt) >= Date.parse(soon));
+    });
+
+    it('are judged by what who sent them may do when they are due', async () => {
+      const id = await made('way');
+      const path = `/api/state-machines/way/${id}/event?notBefore=${new Date(Date.now() + 1_500).toISOString()}`;
+      const operator = await registerSomebody(definer.server, 'Op');
+      const roles = async (list: string[]): Promise<void> => {
+        const _id = operator.user.id;
+        await Users.native().updateOne({ _id }, { $set: { roles: list } });
+      };
+      await roles(['user', 'admin']);
+      const token = (await logIn(definer.server, operator.user.email)).accessToken;
+      const reply = await definer.server.call('POST', path, { token, body: { type: 'A' } });
+      assert.equal(reply.status, 202, reply.text);
+      await roles(['user']);
+      const { id: operation } = reply.body as { id: string };
+      const row = await eventually(async () => {
+        const found = await Work.native().findOne({ _id: operation, state: { $ne: 'new' } });
+        return found ?? assert.fail('it is not due yet');
+      }, 10_000);
+      assert.deepEqual([row.state, row.problem?.code], ['refused', 'state-machine.not-found']);
+      assertPartly(await definer.state('way', id), { seq: 0 });
     });
 
     it('are within a year, in ISO 8601, and at once where it is past', async () => {

@@ -73,18 +73,34 @@ export function leaveAnAdmin(state: State, seen: AdminsSeen): Write[] | AppError
 }
 
 /**
+ * Somebody whom `readGivers` read, with what they are and may as they stand in the batch; null for a suspended account, and
+ * one that is gone or about to go.
+ */
+export function standingOf(state: State, userId: string): Standing | null {
+  const user = state.get(Users, userId);
+  if (!user || !isShown(user)) {
+    return null;
+  }
+  const own = new Set<string>(user.roles.flatMap((name) => roleIn(state, name)?.permissions ?? []));
+  return { userId, roles: user.roles, can: (each: string) => user.roles.includes('admin') || own.has(each) };
+}
+
+interface Standing {
+  readonly userId: string;
+  readonly roles: readonly string[];
+  can(permission: string): boolean;
+}
+
+/**
  * True where somebody whom `readGivers` read may do what the permission names, and give these roles: as they stand in the
  * batch, not as they stood when they promised it. A suspended account, and one about to go, gives nothing.
  */
 export function mayStillGive(state: State, userId: string, permission: string, roles: readonly string[]): boolean {
-  const user = state.get(Users, userId);
-  if (!user || !isShown(user)) {
-    return false;
-  }
-  const own = new Set(user.roles.flatMap((name) => roleIn(state, name)?.permissions ?? []));
-  const giver = { roles: user.roles, can: (each: string) => user.roles.includes('admin') || own.has(each) };
+  const giver = standingOf(state, userId);
   const given = roles.map((name) => roleIn(state, name));
   return (
-    giver.can(permission) && given.every((role) => role && canGiveRole(giver, role._id, new Set(role.permissions)))
+    giver !== null &&
+    giver.can(permission) &&
+    given.every((role) => role && canGiveRole(giver, role._id, new Set(role.permissions)))
   );
 }
