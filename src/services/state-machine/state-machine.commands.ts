@@ -137,7 +137,9 @@ function mayBeKnown(command: Command<SendInput>): boolean {
 
 function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
   const { type, id, input, parent } = command.input;
-  const definition = definitionIn(state, type);
+  const existing = state.get(MachineInstances, instanceOf(command));
+  // What it was created with is known by the version it runs on: new ones may want something else, or be none any more.
+  const definition = existing ? definitionOf(state, existing) : definitionIn(state, type);
   if (!definition) {
     return typeUnknown(`There is no machine of the type ${type}`);
   }
@@ -146,23 +148,22 @@ function decideCreate(state: State, command: Command<CreateInput>, now: Date): D
     return problems.forbidden(`You may not create machines of the type ${type}`);
   }
   const parsed = definition.input.safeParse(input ?? {});
-  if (!parsed.success) {
-    return problems.invalid(undefined, { errors: fieldProblems('body/input', parsed.error) });
-  }
-  const inputHash = sha256(canonicalJson(parsed.data));
-  const existing = state.get(MachineInstances, instanceOf(command));
+  const inputHash = parsed.success ? sha256(canonicalJson(parsed.data)) : '';
   if (existing) {
     // Whether there is one of this id is for those who may see it.
     if (!mayRead(asker, existing.readers)) {
       return inputDiffers(`${existing._id} is taken`);
     }
     return existing.inputHash === inputHash && canonicalJson(existing.parent) === canonicalJson(parent)
-      ? { result: presentState(definitionOf(state, existing), existing), status: 200 }
+      ? { result: presentState(definition, existing), status: 200 }
       : inputDiffers(`${existing._id} exists and was created with other input`);
   }
   if (!parent && isChildKey(id)) {
     const detail = 'Ids of the form <type>.<id>.<child>.<number> are those of children';
     return problems.invalid(undefined, { errors: [{ pointer: '/body/id', code: 'reserved', detail }] });
+  }
+  if (!parsed.success) {
+    return problems.invalid(undefined, { errors: fieldProblems('body/input', parsed.error) });
   }
   const born = { id, input: parsed.data as Record<string, unknown>, inputHash, ...(parent ? { parent } : {}) };
   const created = create(definition, born, causeOf(command, now));

@@ -5,6 +5,11 @@ import type { Reader } from '#src/platform/commands/command.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { MachineInstances, Timers, transitionId, Transitions, verifyChain } from '#src/platform/machines/store.ts';
 import type { Timer, Transition } from '#src/platform/machines/store.ts';
+import {
+  definitionId,
+  MachineDefinitions,
+  MachineTypes,
+} from '#src/services/state-machine/definitions/definitions.model.ts';
 import { createInstance, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
 import { fireTimer } from '#src/services/state-machine/timers/timers.commands.ts';
 import { createInput, eventOutput, sendInput, stateOutput } from '#src/services/state-machine/state-machine.schema.ts';
@@ -63,6 +68,30 @@ describe('state-machine.instance.create', () => {
     assert.equal(again.writes, undefined);
     assert.equal(again.events, undefined);
     assert.equal((again.result as { value: string }).value, 'firstXp');
+  });
+
+  it('knows what it was created with by the version it runs on, whatever new ones are created by', () => {
+    const world = new World();
+    const type = 'upgraded';
+    const version = (number: number, required: string[]): void => {
+      const properties = { name: { type: 'string' }, more: { type: 'string' } };
+      const input = { type: 'object', properties, required };
+      const source = { input, access: { create: ['operator'], read: ['owner'] }, initial: 'a', states: { a: {} } };
+      const row = { type, version: number, hash: `h${number}` };
+      const _id = definitionId(type, number);
+      world.put(MachineDefinitions, Object.assign({ _id }, row, { source: JSON.stringify(source) }));
+      world.put(MachineTypes, Object.assign({ _id: type }, { current: row }));
+    };
+    version(1, ['name']);
+    const asked = { ...create, type, input: { name: 'Ada' } };
+    world.do(createInstance, asked);
+    version(2, ['name', 'more']);
+    assert.equal(world.do(createInstance, asked).status, 200);
+    refused(world.decide(createInstance, { ...asked, id: 'u2' }), 'request.invalid', 422);
+    refused(world.decide(createInstance, { ...asked, input: { name: 'Bo' } }), 'state-machine.input-differs', 409);
+    world.put(MachineTypes, Object.assign({ _id: type }, { current: null }));
+    assert.equal(world.do(createInstance, asked).status, 200);
+    refused(world.decide(createInstance, { ...asked, id: 'u2' }), 'state-machine.unknown-type', 422);
   });
 
   it('refuses other input for an instance that exists', () => {
