@@ -39,8 +39,8 @@ export async function readState(caller: Asker, type: string, id: string, explain
 }
 
 /**
- * Instances by type and id, those the caller may read. A `value` that is JSON stands for what it says, so that `12` finds
- * a number. Errors: `request.invalid` for a cursor of another search.
+ * Instances by type and id, those the caller may read. A `value` finds the text it is and, where it is one, the
+ * number, boolean or null of JSON; in quotes it is a text alone. Errors: `request.invalid` for a cursor of another search.
  */
 export async function findInstances(caller: Asker, query: InstancesQuery): Promise<Page<InstanceSummary>> {
   const { limit, cursor, ...filters } = query;
@@ -58,7 +58,7 @@ export async function findInstances(caller: Asker, query: InstancesQuery): Promi
           filters.type === undefined ? {} : { type: filters.type },
           marks.length === 0 ? {} : { marks: { $all: marks } },
           filters.status === undefined ? {} : { status: filters.status },
-          filters.field === undefined ? {} : { [`context.${filters.field}`]: { $eq: meant(filters.value ?? '') } },
+          filters.field === undefined ? {} : { [`context.${filters.field}`]: { $in: meant(filters.value ?? '') } },
         ],
       },
       { maxTimeMS: limits.mongoMs, projection: { snapshot: 0, timers: 0, context: 0 } },
@@ -69,11 +69,23 @@ export async function findInstances(caller: Asker, query: InstancesQuery): Promi
   return toPage(rows, limit, presentSummary, (row) => encodeCursor(purpose, row._id));
 }
 
-function meant(text: string): string | number | boolean | null {
-  if (['true', 'false', 'null'].includes(text)) {
-    return JSON.parse(text) as boolean | null;
+/** What a `value` may stand for: the text in quotes, or the text as it is and what it is as JSON. */
+function meant(text: string): (string | number | boolean | null)[] {
+  if (/^(?:true|false|null|-?\d{1,15}(?:\.\d{1,15})?)$/u.test(text)) {
+    const read = readAs(text);
+    return read === undefined ? [text] : [text, read as number | boolean | null];
   }
-  return /^-?\d{1,15}(?:\.\d{1,15})?$/u.test(text) ? Number(text) : text;
+  const quoted = text.startsWith('"') ? readAs(text) : undefined;
+  return [typeof quoted === 'string' ? quoted : text];
+}
+
+/** Undefined where it is not JSON: `007` and `"a` are texts. */
+function readAs(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An instance the caller may read; others are as if they were not there. Errors: `state-machine.not-found`. */

@@ -67,6 +67,39 @@ describe('machines that are looked for', function () {
     assert.deepEqual(await found('?type=nothing&limit=100'), []);
   });
 
+  it('are found by tags and by texts that look like something else', async () => {
+    const call = async (path: string, body: object): Promise<void> => {
+      const reply = await server.call('POST', `/api/state-machines${path}`, { token: admin.accessToken, body });
+      assert.equal(reply.status, 201, reply.text);
+    };
+    const type = 'labelled';
+    const label = { anyOf: [{ type: 'string', maxLength: 9 }, { type: 'integer' }, { type: 'boolean' }] };
+    const definition = {
+      input: { type: 'object', properties: { label }, required: ['label'] },
+      context: { label: { $cel: 'input.label' } },
+      access: { create: ['operator'], read: ['owner'] },
+      events: { GO: { from: ['operator'] } },
+      initial: 'a',
+      states: { a: { tags: ['here'], on: { GO: 'b' } }, b: { type: 'final' } },
+    };
+    await call('/definitions', { type, definition });
+    const made = { number: 12, text: '12', yes: true, word: 'true', quoted: '"12"', odd: '"12' };
+    for (const [name, input] of Object.entries(made)) {
+      await call('/create', { type, id: `${prefix}${name}`, input: { label: input } });
+    }
+    const by = async (query: string): Promise<string[]> =>
+      (await found(`?type=${type}&limit=100${query}`)).map((id) => id.slice(prefix.length)).toSorted();
+    const value = async (text: string): Promise<string[]> => await by(`&field=label&value=${encodeURIComponent(text)}`);
+    assert.equal((await by('&tag=here')).length, 6);
+    assert.deepEqual(await by('&tag=there'), []);
+    assert.deepEqual(await value('12'), ['number', 'text']);
+    assert.deepEqual(await value('"12"'), ['text']);
+    assert.deepEqual(await value('true'), ['word', 'yes']);
+    assert.deepEqual(await value('"true"'), ['word']);
+    assert.deepEqual(await value(JSON.stringify('"12"')), ['quoted']);
+    assert.deepEqual(await value('"12'), ['odd']);
+  });
+
   it('come page by page, with a cursor for this search and this caller alone', async () => {
     const seen: string[] = [];
     let query = '?type=onboarding&state=registered&limit=1';
