@@ -22,6 +22,7 @@ export interface Command<Input = unknown> {
   readonly acceptedAt: Date;
   /** See WorkDraft. */
   readonly share?: number;
+  readonly credit?: number;
 }
 
 /** Reads documents by id or by another unique member into the batch's state; each collection is asked once a call. */
@@ -69,6 +70,8 @@ export interface WorkDraft {
   readonly id?: string;
   /** What reactors may still cause from it on; as its origin has it where it is left out (events/reactor.ts). */
   readonly share?: number;
+  /** What machines may still cause from it on; as its origin has it where it is left out (machines/credit.ts). */
+  readonly credit?: number;
   readonly tell?: Tell;
   /** How long the row is kept once it is settled, where not as long as others. */
   readonly keepMs?: number;
@@ -89,6 +92,8 @@ export interface Decision {
   readonly writes?: readonly Write[];
   readonly events?: readonly EventDraft[];
   readonly work?: readonly WorkDraft[];
+  /** What machines may still cause from each row that follows from it; as the command has it where it is left out. */
+  readonly credit?: number;
   /** The answer to the caller, stored for repeats. */
   readonly result: unknown;
   /** HTTP status of the answer where it is not the route's. */

@@ -5,6 +5,7 @@ import { AppError, type Problem } from '../errors.ts';
 import type { StoredEvent } from '../events/event.ts';
 import { fullShare } from '../events/reactor.ts';
 import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
+import { freshAfterMs } from '../machines/credit.ts';
 import { blocks, commandOf, workKindOf, type Registry } from '../registry.ts';
 import type { Command, Decision, WorkDraft, Write } from './command.ts';
 import type { Overlay } from './overlay.ts';
@@ -55,7 +56,7 @@ export function commandFrom(registry: Registry, row: WorkRow): Command {
     requestHash: row.requestHash,
     requestId: row.requestId,
     acceptedAt: row.acceptedAt,
-    ...shareOf(row),
+    ...handedDown(row),
   };
 }
 
@@ -141,7 +142,8 @@ export function addDecision(
       .map((draft, index) => ({ ...draft, cause: `e.${event._id}.${index}` })),
   );
   const asked = registry.reactors.flatMap((reactor) => reactor.react(events, row.share ?? fullShare));
-  const work = [...(decision.work ?? []), ...reactions, ...asked].map((draft) => workRow(registry, draft, row, now));
+  const cause = { ...row, ...handedDown({ share: row.share, credit: decision.credit ?? row.credit }) };
+  const work = [...(decision.work ?? []), ...reactions, ...asked].map((draft) => workRow(registry, draft, cause, now));
   overlay?.apply(decision.writes ?? []);
   plan.writes.push(...(decision.writes ?? []));
   plan.events.push(...events);
@@ -155,9 +157,14 @@ export function addDecision(
   });
 }
 
-/** The member `share`, where there is one. */
-function shareOf({ share }: { readonly share?: number | undefined }): { readonly share?: number } {
-  return share === undefined ? {} : { share };
+interface HandedDown {
+  readonly share?: number;
+  readonly credit?: number;
+}
+
+/** The members `share` and `credit`, where there are such. */
+function handedDown({ share, credit }: { [member in keyof HandedDown]: number | undefined }): HandedDown {
+  return { ...(share === undefined ? {} : { share }), ...(credit === undefined ? {} : { credit }) };
 }
 
 function feedShards(audience: readonly string[]): string[] {
@@ -168,7 +175,7 @@ function feedShards(audience: readonly string[]): string[] {
 export function workRow(
   registry: Registry,
   draft: WorkDraft,
-  cause: { requestId: string; traceparent?: string; share?: number },
+  cause: { requestId: string; traceparent?: string } & HandedDown,
   now: Date,
 ): WorkRow {
   const definition = workKindOf(registry, draft.kind);
@@ -179,6 +186,9 @@ export function workRow(
   const id = draft.id ?? newId();
   const input = definition.input.parse(draft.input);
   const key = definition.key(input, id);
+  const notBefore = draft.notBefore ?? atOnce;
+  // What is for later begins anew.
+  const inherited = notBefore.getTime() - now.getTime() < freshAfterMs ? cause.credit : undefined;
   return {
     _id: id,
     shard: shardFor(definition.pool, key),
@@ -190,10 +200,10 @@ export function workRow(
     requestHash: sha256(canonicalJson(input)),
     state: 'new',
     attempts: 0,
-    notBefore: draft.notBefore ?? atOnce,
+    notBefore,
     requestId: cause.requestId,
     ...(cause.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
-    ...shareOf({ share: draft.share ?? cause.share }),
+    ...handedDown({ share: draft.share ?? cause.share, credit: draft.credit ?? inherited }),
     ...(draft.tell ? { tell: draft.tell } : {}),
     ...(draft.keepMs === undefined ? {} : { keepMs: draft.keepMs }),
     acceptedAt: now,

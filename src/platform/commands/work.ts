@@ -37,6 +37,8 @@ export interface WorkRow {
   readonly traceparent?: string;
   /** What reactors may still cause from it on; missing where none of them caused it. */
   readonly share?: number;
+  /** What machines may still cause from it on; missing where none of them caused it. */
+  readonly credit?: number;
   /** Who hears how it ended, and how often that was told already. */
   readonly tell?: Tell;
   readonly told?: number;
@@ -69,6 +71,7 @@ export const Work = defineCollection<WorkRow>(
     requestId: String,
     traceparent: String,
     share: Number,
+    credit: Number,
     tell: Object,
     told: Number,
     keepMs: Number,

@@ -2,6 +2,7 @@
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { shardFor } from '../commands/work.ts';
+import { freshAfterMs } from './credit.ts';
 import { MachineFault } from './fault.ts';
 import type { Step, TimerDraft } from './kernel.ts';
 import type { ArmedTimer, MachineInstance, Timer } from './store.ts';
@@ -18,7 +19,7 @@ export function timersAfter(
   instance: Pick<MachineInstance, '_id' | 'timers'>,
   taken: Step,
   seq: number,
-  cause: Pick<ArmedTimer, 'requestId' | 'share'>,
+  cause: Pick<ArmedTimer, 'requestId' | 'share' | 'credit'>,
 ): TimerChanges {
   const drafts = taken.status === 'active' ? taken.timers : [];
   const armed = drafts.map((draft, index) => armedTimer(`${instance._id}-${seq}-${index}`, draft, cause));
@@ -31,12 +32,30 @@ export function timersAfter(
   return { waiting: [...kept, ...armed], armed, dropped };
 }
 
+/** How many timers a step arms that are too short to begin anew: they are paid for as rows are (credit.ts). */
+export function shortTimersOf({ status, timers }: Step): number {
+  return status === 'active' ? timers.filter(isShort).length : 0;
+}
+
+function isShort({ delayMs }: TimerDraft): boolean {
+  return delayMs < freshAfterMs;
+}
+
 function armedTimer(
   id: string,
-  { sendId, trigger, dueAt }: TimerDraft,
-  { requestId, share }: Pick<ArmedTimer, 'requestId' | 'share'>,
+  draft: TimerDraft,
+  { requestId, share, credit }: Pick<ArmedTimer, 'requestId' | 'share' | 'credit'>,
 ): ArmedTimer {
-  return { id, sendId: sendId ?? id, trigger, dueAt, requestId, ...(share === undefined ? {} : { share }) };
+  const { sendId, trigger, dueAt } = draft;
+  return {
+    id,
+    sendId: sendId ?? id,
+    trigger,
+    dueAt,
+    requestId,
+    ...(share === undefined ? {} : { share }),
+    ...(credit === undefined || !isShort(draft) ? {} : { credit }),
+  };
 }
 
 /** The row of an armed timer: the instance has all of it, so that dropping one needs no read. */

@@ -2,8 +2,9 @@
 import { retention } from '#config/retention.ts';
 import { put, insert, type Write } from '../commands/command.ts';
 import { canonicalJson } from '../ids.ts';
-import { cancelledTimer, timerRow, timersAfter } from './arming.ts';
+import { cancelledTimer, shortTimersOf, timerRow, timersAfter } from './arming.ts';
 import { childrenOf, type Child } from './children.ts';
+import { creditEach } from './credit.ts';
 import type { Migration } from './data/data.ts';
 import type { MachineDefinition } from './definition.ts';
 import { effectPrefix } from './effects.ts';
@@ -45,6 +46,8 @@ export interface StepCause {
   readonly now: Date;
   /** What reactors may still cause from it on (events/reactor.ts); timers it arms hand it on. */
   readonly share?: number;
+  /** What machines may still cause of one another from it on (credit.ts). */
+  readonly credit?: number;
 }
 
 /** A step as rows: all of them are written together or not at all. */
@@ -53,6 +56,8 @@ export interface Advance {
   readonly instance: MachineInstance;
   readonly transition: Transition;
   readonly writes: readonly Write[];
+  /** What each row that follows from it may cause; left out where none does. */
+  readonly credit?: number;
   /** What it leaves to be done besides rows: children to begin and end, events to send. */
   readonly step: Step;
   /** What each child is that there was before the step or is after it, by its id and generation (`childName`). */
@@ -233,7 +238,11 @@ function applied(
     at: cause.now,
     prevHash: instance.lastHash,
   });
-  const timers = timersAfter(instance, taken, seq, cause);
+  const parts = rowsOf(taken, instance.parent !== undefined) + shortTimersOf(taken);
+  const credit = creditEach(instance._id, parts, cause.credit);
+  const { requestId, share } = cause;
+  const handed = credit === undefined ? {} : { credit };
+  const timers = timersAfter(instance, taken, seq, { requestId, ...(share === undefined ? {} : { share }), ...handed });
   const next: MachineInstance = {
     ...withoutTasks(instance),
     seq,
@@ -254,6 +263,7 @@ function applied(
     instance: next,
     transition,
     step: taken,
+    ...handed,
     children: namesOf([...childrenOf(before?.snapshot ?? {}), ...childrenOf(taken.snapshot)]),
     writes: [
       before ? put(MachineInstances, next) : insert(MachineInstances, next),
@@ -262,6 +272,12 @@ function applied(
       ...timers.dropped.map((timer) => put(Timers, cancelledTimer(next._id, timer, cause.now))),
     ],
   };
+}
+
+/** Rows a step will be followed by, at most: what it notes or tells needs none. */
+function rowsOf({ effects, spawns, sends, stops, status }: Step, hasParent: boolean): number {
+  const done = effects.filter(({ name }) => name !== 'log' && name !== 'emit');
+  return done.length + spawns.length + sends.length + stops.length + (hasParent && status !== 'active' ? 1 : 0);
 }
 
 function withoutTasks({ tasks: _tasks, taskNames: _taskNames, ...rest }: Unborn): Unborn {

@@ -13,6 +13,8 @@ export interface ArmedTimer {
   readonly requestId: string;
   /** What reactors may still cause from it on (events/reactor.ts). */
   readonly share?: number;
+  /** What machines may still cause from it on, where it is a short one (credit.ts). */
+  readonly credit?: number;
 }
 
 /** An event that somebody may send where an instance stands, and that its definition calls a task. */
@@ -45,6 +47,7 @@ export interface DeferredEvent {
   readonly actor: string;
   readonly requestId: string;
   readonly share?: number;
+  readonly credit?: number;
   readonly at: Date;
 }
 
@@ -200,6 +203,7 @@ export interface Timer {
   readonly shard: string;
   readonly requestId: string;
   readonly share?: number;
+  readonly credit?: number;
   readonly firedAt?: Date;
   /** Why the machine could not take it. */
   readonly error?: string;
@@ -218,6 +222,7 @@ export const Timers = defineCollection<Timer>(
     shard: String,
     requestId: String,
     share: Number,
+    credit: Number,
     firedAt: Date,
     error: String,
     expireAt: Date,

@@ -59,5 +59,6 @@ function draftOf(timer: Timer): WorkDraft {
     input: { timerId: timer._id, instance: timer.instance },
     cause: `t.${timer._id}`,
     ...(timer.share === undefined ? {} : { share: timer.share }),
+    ...(timer.credit === undefined ? {} : { credit: timer.credit }),
   };
 }

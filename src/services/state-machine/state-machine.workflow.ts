@@ -52,11 +52,18 @@ export function consequencesOf(definition: MachineDefinition, advance: Advance):
 
 /** Who and what causes the step of a command; `eventId` where it is not where the command came from. */
 export function causeOf(command: Command, now: Date, eventId = command.origin): StepCause {
-  const { actor, requestId, share } = command;
-  return { eventId, actor, requestId, now, ...(share === undefined ? {} : { share }) };
+  const { actor, requestId, share, credit } = command;
+  return {
+    eventId,
+    actor,
+    requestId,
+    now,
+    ...(share === undefined ? {} : { share }),
+    ...(credit === undefined ? {} : { credit }),
+  };
 }
 
-type Committed = Required<Pick<Decision, 'writes' | 'events' | 'work'>>;
+type Committed = Required<Pick<Decision, 'writes' | 'events' | 'work'>> & Pick<Decision, 'credit'>;
 
 /**
  * What is committed of a step: its rows and what follows from it, and the steps of the events that waited for it.
@@ -82,7 +89,11 @@ export function decisionOfWaiting(
 
 function stepCommitted(definition: MachineDefinition, step: Advance) {
   const { events, work, instance } = consequencesOf(definition, step);
-  return { instance, committed: { writes: [...step.writes, put(MachineInstances, instance)], events, work } };
+  const credit = step.credit === undefined ? {} : { credit: step.credit };
+  return {
+    instance,
+    committed: { writes: [...step.writes, put(MachineInstances, instance)], events, work, ...credit },
+  };
 }
 
 function waitingTaken(
@@ -112,10 +123,12 @@ function waitingTaken(
 }
 
 function joined(parts: readonly Committed[]): Committed {
+  const credits = parts.flatMap(({ credit }) => credit ?? []);
   return {
     writes: parts.flatMap(({ writes }) => writes),
     events: parts.flatMap(({ events }) => events),
     work: parts.flatMap(({ work }) => work),
+    ...(credits.length === 0 ? {} : { credit: Math.min(...credits) }),
   };
 }
 
