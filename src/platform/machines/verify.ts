@@ -2,7 +2,7 @@
 // and that the timers a machine waits for are those that will go off. Called by src/machines-verify.ts.
 import { limits } from '#config/limits.ts';
 import { ChainCheck } from './chain.ts';
-import { MachineInstances, Timers, Transitions, type MachineInstance, type Timer } from './store.ts';
+import { MachineInstances, Timers, Transitions, type MachineInstance, type Timer, type Transition } from './store.ts';
 
 /** A machine that is not as it must be: a sentence for each thing that is wrong. */
 export interface BrokenMachine {
@@ -25,6 +25,8 @@ export interface VerifyReport {
 }
 
 const pageSize = 200;
+/** Steps that are read by one query. */
+const stepsAPage = 1_000;
 /** Armed timers of one machine that are looked at. */
 const mostTimers = 10_000;
 const streamed = { maxTimeMS: limits.mongoStreamMs };
@@ -75,7 +77,7 @@ export async function verifyMachines(report: VerifyReport): Promise<VerifyFigure
 async function suspectsIn(page: readonly Standing[], range: object, figures: VerifyFigures): Promise<Set<string>> {
   const chains = new Map(page.map((machine) => [machine._id, { machine, check: new ChainCheck() }]));
   const suspects = new Set<string>();
-  for await (const step of Transitions.native().find({ instance: range }, streamed).sort({ instance: 1, seq: 1 })) {
+  for await (const step of stepsIn(range)) {
     figures.steps += 1;
     const chain = chains.get(step.instance);
     if (!chain) {
@@ -88,6 +90,29 @@ async function suspectsIn(page: readonly Standing[], range: object, figures: Ver
   const armed = await armedOf(page);
   page.forEach((machine) => timersApart(machine, armed).length > 0 && suspects.add(machine._id));
   return suspects;
+}
+
+/**
+ * The steps of a range of machines in their order, each page a query of its own: the time that one may take is not for all
+ * the steps of a machine that has very many.
+ */
+async function* stepsIn(range: object): AsyncGenerator<Transition> {
+  for (let last: Transition | undefined, isFull = true; isFull;) {
+    const behind = last
+      ? { $or: [{ instance: last.instance, seq: { $gt: last.seq } }, { instance: { ...range, $gt: last.instance } }] }
+      : { instance: range };
+    let read = 0;
+    // Streamed, because each step holds a whole context.
+    for await (const step of Transitions.native()
+      .find(behind, streamed)
+      .sort({ instance: 1, seq: 1 })
+      .limit(stepsAPage)) {
+      yield step;
+      last = step;
+      read += 1;
+    }
+    isFull = read === stepsAPage;
+  }
 }
 
 async function armedOf(page: readonly Standing[]): Promise<Timer[]> {
@@ -165,9 +190,11 @@ async function problemsWith(machine: Standing): Promise<string[]> {
 
 async function chainProblems(machine: Standing): Promise<string[]> {
   const check = new ChainCheck();
-  const rows = Transitions.native().find({ instance: machine._id, seq: { $lte: machine.seq } }, streamed);
   let last: number | undefined;
-  for await (const step of rows.sort({ seq: 1 })) {
+  for await (const step of stepsIn({ $gte: machine._id, $lte: machine._id })) {
+    if (step.seq > machine.seq) {
+      break;
+    }
     last = step.seq;
     if (!check.see(step)) {
       return [`step ${step.seq} was altered or does not follow the one before`];

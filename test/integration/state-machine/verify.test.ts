@@ -74,6 +74,26 @@ describe('verification of machines', function () {
     assert.equal(progress, 3);
   });
 
+  it('passes a machine with more steps than one query reads, between others, and finds what is wrong with its last', async () => {
+    await made('a');
+    await made('c');
+    let { instance } = await made('b');
+    const steps = Array.from({ length: 2_100 }, (_, index) => {
+      const next = advance(onboarding, instance, { type: 'SNOOZE' }, cause(`d.${index}`));
+      assert.ok(next.accepted);
+      ({ instance } = next);
+      return next.transition;
+    });
+    await Transitions.native().insertMany(steps);
+    await MachineInstances.native().replaceOne({ _id: instance._id }, { ...instance, timers: [] });
+    await Timers.native().deleteMany({ instance: instance._id });
+    const { figures, broken } = await verified();
+    assert.deepEqual(broken, []);
+    assert.equal(figures.steps, 9 + 2_100);
+    await Transitions.native().updateOne({ instance: instance._id, seq: instance.seq }, { $set: { actor: 'u2' } });
+    assert.match(JSON.stringify((await verified()).broken), /step 2102 was altered/u);
+  });
+
   it('names every machine that is broken, and how', async () => {
     for (const id of ['a-well', 'altered', 'beheaded', 'cut', 'gap', 'gone', 'lost', 'moved', 'odd', 'z-well']) {
       await made(id);
