@@ -64,8 +64,11 @@ export interface Simulation {
 
 const most = { steps: 500, ms: 2_000 } as const;
 
-/** Tells a story. Who may send what is not asked. Never throws for what a definition does. */
-export function simulate(definition: MachineDefinition, story: Story): Simulation {
+/**
+ * Tells a story, thing by thing: whoever asks for the next one says when. Who may send what is not asked. Never throws for
+ * what a definition does.
+ */
+export function simulate(definition: MachineDefinition, story: Story): Generator<undefined, Simulation> {
   return new Telling(definition, story).told();
 }
 
@@ -84,11 +87,12 @@ class Telling {
     this.at = story.now;
   }
 
-  told(): Simulation {
+  *told(): Generator<undefined, Simulation> {
     this.begin();
     for (const happening of this.story.events) {
       if (this.replica && !this.truncated) {
-        this.pass(new Date(this.at.getTime() + (happening.afterMs ?? 0)));
+        yield* this.pass(new Date(this.at.getTime() + (happening.afterMs ?? 0)));
+        yield;
         this.happen(happening);
       }
     }
@@ -109,8 +113,9 @@ class Telling {
   }
 
   /** Lets time go on, and timers go off that are due until then. */
-  private pass(until: Date): void {
+  private *pass(until: Date): Generator<undefined, void> {
     for (let next = this.replica?.timers[0]; next && next.dueAt <= until; next = this.replica?.timers[0]) {
+      yield;
       const timer = next;
       this.at = timer.dueAt > this.at ? timer.dueAt : this.at;
       const all = this.replica as Replica;

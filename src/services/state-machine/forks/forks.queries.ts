@@ -1,5 +1,4 @@
 // What an instance was at a step: its log, played again.
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '#config/limits.ts';
 import type { Asker } from '#src/platform/auth/abilities.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
@@ -7,13 +6,11 @@ import { MachineFault } from '#src/platform/machines/fault.ts';
 import { forkSource, type ForkSource } from '#src/platform/machines/fork.ts';
 import { Replay, ReplayFault } from '#src/platform/machines/replay.ts';
 import { Transitions, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
+import { Turns } from '#src/platform/turns.ts';
 import { definitionFor } from '../definitions/definitions.workflow.ts';
 import { stepUnknown } from '../pictures/pictures.errors.ts';
 import { readInstance } from '../state-machine.queries.ts';
 import { notReplayable } from './forks.errors.ts';
-
-/** Steps that are played in one turn of the event loop. */
-const stepsATurn = 50;
 
 /**
  * What of an instance another one goes on from, after a step. Errors: `state-machine.not-found`,
@@ -41,12 +38,16 @@ export async function sourceAt(caller: Asker, type: string, id: string, seq: num
 async function played(instance: MachineInstance, seq: number): Promise<ForkSource> {
   const replay = new Replay(instance);
   const versions = new Map<number, MachineDefinition>();
+  const turns = new Turns(limits.answerMs);
   let last: Transition | undefined;
   const rows = Transitions.native()
     .find({ instance: instance._id, seq: { $lte: seq } }, { maxTimeMS: limits.answerMs })
     .sort({ seq: 1 })
     .limit(seq + 1);
   for await (const row of rows) {
+    if (!(await turns.next())) {
+      throw new ReplayFault(row.seq, 'playing what came before has taken too long');
+    }
     const definition = versions.get(row.version) ?? (await definitionFor(instance.type, row.version));
     if (!definition || row.seq !== (last ? last.seq + 1 : 0)) {
       throw new ReplayFault(row.seq, definition ? 'the one before is missing' : 'its definition is not known');
@@ -54,9 +55,6 @@ async function played(instance: MachineInstance, seq: number): Promise<ForkSourc
     versions.set(row.version, definition);
     replay.take(definition, row);
     last = row;
-    if (row.seq % stepsATurn === 0) {
-      await nextTurn();
-    }
   }
   if (last?.seq !== seq) {
     throw new ReplayFault(seq, 'it is missing');

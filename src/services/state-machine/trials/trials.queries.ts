@@ -1,4 +1,5 @@
 // What can be tried of definitions without keeping anything.
+import { limits } from '#config/limits.ts';
 import {
   compileDefinition,
   DefinitionError,
@@ -10,7 +11,8 @@ import {
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import type { Json } from '#src/platform/machines/json.ts';
 import type { MachineEventInput } from '#src/platform/machines/kernel.ts';
-import { onAccount } from '#src/platform/rules/cel.ts';
+import { CelAccount } from '#src/platform/rules/cel.ts';
+import { Turns } from '#src/platform/turns.ts';
 import { definitionInvalid, notRunnable } from '../definitions/definitions.errors.ts';
 import type { DefinitionRow } from '../definitions/definitions.model.ts';
 import { fieldProblemsOf } from '../definitions/definitions.presenter.ts';
@@ -41,12 +43,12 @@ function sourceOf({ _id, source }: DefinitionRow): DefinitionSource {
 const stepsOfStory = 1_000_000;
 
 /** Plays a story on a definition that is not registered. Errors: state-machine.definition-invalid. */
-export function simulateSource(
+export async function simulateSource(
   type: string | undefined,
   source: unknown,
   story: StoryInput,
   asker: string,
-): SimulationOutput {
+): Promise<SimulationOutput> {
   let definition: MachineDefinition;
   try {
     definition = compileDefinition(parseDefinition(source), { type: type ?? 'draft', version: 1 });
@@ -56,34 +58,33 @@ export function simulateSource(
     }
     throw error;
   }
-  return played(definition, story, asker);
+  return await played(definition, story, asker);
 }
 
 /**
  * Plays a story on a registered definition. Errors: state-machine.definition-not-found, state-machine.not-runnable.
  */
 export async function simulateVersion(type: string, story: StoryInput, asker: string): Promise<SimulationOutput> {
-  return played(await runnable(type, story.version), story, asker);
+  return await played(await runnable(type, story.version), story, asker);
 }
 
-function played(
+async function played(
   definition: MachineDefinition,
   { id, input, actor, now, events }: StoryInput,
   asker: string,
-): SimulationOutput {
-  const simulation = onAccount(stepsOfStory, () =>
-    simulate(definition, {
-      ...(id === undefined ? {} : { id }),
-      ...(input === undefined ? {} : { input: input as Json }),
-      now: now === undefined ? new Date() : new Date(now),
-      actor: actor ?? asker,
-      events: events.map(({ event, child, afterMs, actor: by }) => ({
-        ...(event === undefined ? {} : { event: event as MachineEventInput }),
-        ...(child === undefined ? {} : { child: child as { id: string; output?: Json; error?: Json } }),
-        ...(afterMs === undefined ? {} : { afterMs }),
-        ...(by === undefined ? {} : { actor: by }),
-      })),
-    }),
-  );
-  return presentSimulation(simulation);
+): Promise<SimulationOutput> {
+  const telling = simulate(definition, {
+    ...(id === undefined ? {} : { id }),
+    ...(input === undefined ? {} : { input: input as Json }),
+    now: now === undefined ? new Date() : new Date(now),
+    actor: actor ?? asker,
+    events: events.map(({ event, child, afterMs, actor: by }) => ({
+      ...(event === undefined ? {} : { event: event as MachineEventInput }),
+      ...(child === undefined ? {} : { child: child as { id: string; output?: Json; error?: Json } }),
+      ...(afterMs === undefined ? {} : { afterMs }),
+      ...(by === undefined ? {} : { actor: by }),
+    })),
+  });
+  const simulation = await new Turns(limits.answerMs).through(telling, new CelAccount(stepsOfStory));
+  return presentSimulation(simulation ?? { steps: [], truncated: true });
 }

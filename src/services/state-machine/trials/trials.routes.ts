@@ -20,8 +20,10 @@ export const routes: readonly Route[] = [
     body: simulateBody,
     output: simulationOutput,
     problems: [definitionInvalid],
-    handle: async ({ body: { type, definition, ...story }, caller }) =>
-      await Promise.resolve({ status: 200, body: simulateSource(type, definition, story, caller.userId) }),
+    handle: async ({ body: { type, definition, ...story }, caller }) => ({
+      status: 200,
+      body: await simulateSource(type, definition, story, caller.userId),
+    }),
   }),
   defineRoute({
     ...costly,

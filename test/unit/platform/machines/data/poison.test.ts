@@ -12,6 +12,7 @@ import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
 import { start, step, type Step } from '#src/platform/machines/kernel.ts';
 import { effects } from './signing.ts';
+import { toEnd } from '../../../../support/pieces.ts';
 
 const around = { now: new Date('2026-01-01T00:00:00.000Z'), actor: 'u1' };
 const soonMs = 4_000;
@@ -233,10 +234,10 @@ describe('a poisonous definition', () => {
   it('ends a simulation that would go on for ever', () => {
     const tick = compiled({ initial: 'a', states: { a: { after: { 1: 'b' } }, b: { after: { 1: 'a' } } } });
     const story = { now: around.now, actor: 'u1', events: [{ afterMs: 86_400_000 }] };
-    const { steps, truncated } = simulate(tick, story);
+    const { steps, truncated } = toEnd(simulate(tick, story));
     assert.deepEqual([truncated, steps.length <= 500], [true, true]);
     const failing = compiled(onGo({ guard: 'context.none' }));
-    const told = simulate(failing, { ...story, events: [{ event: { type: 'GO' } }, { event: { type: 'GO' } }] });
+    const told = toEnd(simulate(failing, { ...story, events: [{ event: { type: 'GO' } }, { event: { type: 'GO' } }] }));
     assert.deepEqual(
       told.steps.map(({ accepted, problem }) => [accepted, problem === null]),
       [

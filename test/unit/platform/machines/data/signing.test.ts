@@ -12,6 +12,7 @@ import {
 import { knownEffects } from '#src/platform/machines/effects.ts';
 import { grantXpEffect } from '#src/services/gamification/gamification.effects.ts';
 import { blocksOf, effects } from './signing.ts';
+import { toEnd } from '../../../../support/pieces.ts';
 
 const type = 'multi-party-signing';
 const day = 86_400_000;
@@ -26,7 +27,7 @@ const sign = (actor: string, afterMs = 0): StoryEvent => ({
 });
 
 function tell(...events: StoryEvent[]): readonly SimulatedStep[] {
-  const { steps, truncated } = simulate(definition, { id: 's1', input, now, actor: 'ina', events });
+  const { steps, truncated } = toEnd(simulate(definition, { id: 's1', input, now, actor: 'ina', events }));
   assert.equal(truncated, false);
   return steps;
 }
@@ -103,7 +104,7 @@ describe('multi-party signing, from the page', () => {
       assert.equal(step?.accepted, false);
       assert.ok(step.problem);
     }
-    const [born] = simulate(definition, { input: { ...input, days: 1 }, now, actor: 'ina', events: [] }).steps;
+    const [born] = toEnd(simulate(definition, { input: { ...input, days: 1 }, now, actor: 'ina', events: [] })).steps;
     assert.match(born?.problem ?? '', /input does not fit/u);
   });
 

@@ -8,6 +8,7 @@ import {
   type SimulatedStep,
   type StoryEvent,
 } from '#src/platform/machines/data/data.ts';
+import { toEnd } from '../../../../support/pieces.ts';
 
 const now = new Date('2026-01-01T00:00:00.000Z');
 const event = { from: ['owner'] };
@@ -34,7 +35,7 @@ const definition = compileDefinition(
 );
 
 const tell = (...events: StoryEvent[]): SimulatedStep => {
-  const { steps } = simulate(definition, { now, actor: 'u1', events });
+  const { steps } = toEnd(simulate(definition, { now, actor: 'u1', events }));
   return steps.at(-1) ?? assert.fail();
 };
 

@@ -12,6 +12,7 @@ import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { advance, create, expire, type Advance } from '#src/platform/machines/instance.ts';
 import type { MachineEventInput, NotAccepted } from '#src/platform/machines/kernel.ts';
 import type { MachineInstance, Transition } from '#src/platform/machines/store.ts';
+import { toEnd } from '../../../../support/pieces.ts';
 
 const event = { from: ['owner'] };
 const old = {
@@ -115,13 +116,7 @@ describe('the difference of two versions', () => {
 describe('the impact of another version', () => {
   const on = (source: object, rows: readonly Transition[]): Impact => {
     const { to: value, status, context } = rows.at(-1)!;
-    const playing = impactOf(compiled(source, 2), { key: 's1', stands: { value, status, context }, rows });
-    for (;;) {
-      const { done, value: impact } = playing.next();
-      if (done) {
-        return impact;
-      }
-    }
+    return toEnd(impactOf(compiled(source, 2), { key: 's1', stands: { value, status, context }, rows }));
   };
   const busy = historyOf('NEXT', 'NEXT', '.', 'NEXT');
 

@@ -7,24 +7,16 @@ import { boxOf, labelOf, nameFace } from '#src/platform/machines/pictures/boxes.
 import { graphOf, pictureLimits, statesOf, type GraphState } from '#src/platform/machines/pictures/graph.ts';
 import { layoutOf, type Layout, type Rect } from '#src/platform/machines/pictures/layout.ts';
 import type { PictureMarks } from '#src/platform/machines/pictures/marks.ts';
-import { trailOf, type TrailStep } from '#src/platform/machines/pictures/trail.ts';
+import { trailOf } from '#src/platform/machines/pictures/trail.ts';
 import { widthOf } from '#src/platform/machines/pictures/measure.ts';
 import { pictureOf } from '#src/platform/machines/pictures/pictures.ts';
 import type { StateValue } from '#src/platform/machines/kernel.ts';
 import type { Charted } from '#src/platform/machines/pictures/graph.ts';
+import { toEnd } from '../../../../support/pieces.ts';
 
 const charted = (machine: AnyStateMachine): Charted => ({ type: 'order', version: 2, machine });
 const now = new Date('2026-01-01T00:00:00Z');
 
-function wayOf(chart: Charted, steps: readonly TrailStep[]) {
-  const way = trailOf(chart, steps);
-  for (;;) {
-    const { done, value } = way.next();
-    if (done) {
-      return value;
-    }
-  }
-}
 const none: Omit<PictureMarks, 'value'> = { visited: [], taken: [], timers: [], failed: [], now };
 
 const order = charted(
@@ -206,7 +198,7 @@ describe('pictures of charts', function () {
       { event: 'SEND', to: { open: { signing: 'waiting', payment: 'owed' } } },
       { event: 'PAY', to },
     ];
-    const trail = wayOf(order, steps);
+    const trail = toEnd(trailOf(order, steps));
     assert.deepEqual(trail.taken, [
       { from: 'order.draft', to: 'order.open', event: 'SEND' },
       { from: 'order.open.payment.owed', to: 'order.open.payment.paid', event: 'PAY' },
@@ -232,7 +224,7 @@ describe('pictures of charts', function () {
       { event: 'create', to: { open: { signing: 'waiting', payment: 'owed' } } },
       { event: 'SIGN', to: { open: { signing: 'all', payment: 'owed' } } },
     ];
-    const { taken } = wayOf(order, steps);
+    const { taken } = toEnd(trailOf(order, steps));
     assert.deepEqual(
       taken.map(({ to }) => to),
       ['order.open.signing.checking', 'order.open.signing.all'],
@@ -259,7 +251,7 @@ describe('pictures of charts', function () {
       event: 'FLIP',
       to: at(index % 2 === 0 ? 'off' : 'on'),
     }));
-    assert.equal(wayOf(lamps, steps).taken.length, 80);
+    assert.equal(toEnd(trailOf(lamps, steps)).taken.length, 80);
     assert.ok(looks < 10, `${looks} looks`);
   });
 
