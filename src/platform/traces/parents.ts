@@ -110,10 +110,10 @@ export class Parents {
   }
 }
 
-/** The cause of a row as its letter and what it names; a key that a client chose is none. */
-function causeOf({ actor, idempotencyKey = '' }: TracedWork): { readonly kind?: string; readonly of: string } {
-  const [, kind, of = ''] = (actor === 'system' && causeShape.exec(idempotencyKey)) || [];
-  return kind === undefined ? { of } : { kind, of };
+/** The cause of a row as its letter and what it names, both empty where it has none: a key that a client chose is none. */
+function causeOf({ actor, idempotencyKey = '' }: TracedWork): { readonly kind: string; readonly of: string } {
+  const [, kind = '', of = ''] = (actor === 'system' && causeShape.exec(idempotencyKey)) || [];
+  return { kind, of };
 }
 
 function isStep(of: string): boolean {

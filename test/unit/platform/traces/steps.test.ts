@@ -122,7 +122,11 @@ describe('the steps of a trace', () => {
         work: [
           work('b', { actor: 'ada', kind: 'operations.import.begin', key: 'import.i1' }),
           work('c', { actor: 'ada', kind: 'operations.import.cancel', key: 'import.i1' }),
-          ...[step(0, 10), line(0, 10), line(1, 10), step(1, 30), line(2, 30)],
+          step(0, 10),
+          line(0, 10),
+          line(1, 10),
+          step(1, 30),
+          line(2, 30),
           work('other', { idempotencyKey: 'i.i2.step.0' }),
           work('i2-0000000', { idempotencyKey: 'i.i2.0', acceptedAt: later(-1) }),
         ],
