@@ -1,7 +1,7 @@
 // Permissions: named rights, and roles as sets of them. Roles live in MongoDB and an admin may edit them; rights.ts knows
 // them while the process runs. Denied unless granted.
 import { defineCollection } from '../mongo/collection.ts';
-import type { Seed } from '../mongo/migrate.ts';
+import type { Seed } from '../mongo/seed.ts';
 
 /** Every permission, with what it allows. The matrix in the documents is printed from here. */
 export const permissions = Object.freeze({

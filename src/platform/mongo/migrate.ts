@@ -8,16 +8,9 @@ import { logFor } from '../log.ts';
 import { collections, type Collection } from './collection.ts';
 import { leaseMs, takeLease, type Lease } from './lease.ts';
 import { Meta } from './meta.ts';
+import type { Seed } from './seed.ts';
 
 const log = logFor('migrate');
-
-/** Something that is to be there from the start. */
-export interface Seed {
-  /** What it sows from: another one makes the step run again. */
-  readonly of: unknown;
-  /** Runs under the lock; must be repeatable. */
-  readonly sow: () => Promise<void>;
-}
 
 /**
  * Brings the database to the shape this version needs. Many processes may start at once: one works, the others wait.
