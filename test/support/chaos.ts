@@ -27,7 +27,7 @@ export interface Chaos {
   readonly kills: number;
   /** What is done to the servers when this share of the grants has been acknowledged. */
   readonly faults: readonly { readonly at: number; readonly name: 'Redis emptied' | 'MongoDB killed' }[];
-  /** The system must be back to normal this soon after the last answer. */
+  /** All must be back to normal this soon after the last fault, or after the last grant began where that was later. */
   readonly normalWithinMs: number;
 }
 
@@ -58,22 +58,38 @@ export async function playChaos(system: System, chaos: Chaos): Promise<string[]>
       random: () => chaos.random.next(),
     });
     const over = { yet: false };
+    const faults: Faults = { story, lastAt: performance.now() };
     const ended = load.stop().finally(() => {
       over.yet = true;
     });
-    await Promise.all([killProcesses(system, chaos, over, story), ...harmServers(system, chaos, load, story), ended]);
+    await Promise.all([killProcesses(system, chaos, over, faults), ...harmServers(system, chaos, load, faults), ended]);
     const report = await ended;
     story.push(summary(report));
-    const since = performance.now();
-    await backToNormal(system, chaos.normalWithinMs);
-    story.push(`normal after ${String(Math.round(performance.now() - since))} ms`);
+    // From the end of the faults: what was killed comes up, and callers get their answers, in this time too.
+    const since = Math.max(faults.lastAt, load.lastBegunAt());
+    const left = (): number => Math.max(since + chaos.normalWithinMs - performance.now(), 0);
+    await backToNormal(system, left);
+    await checkFollowers(system, followers, left);
+    const tookMs = Math.round(performance.now() - since);
+    story.push(`normal after ${String(tookMs)} ms`);
+    assert.ok(tookMs <= chaos.normalWithinMs, `back to normal only after ${String(tookMs)} ms`);
     await checkPromises(system, report, chaos.grants);
-    await checkFollowers(system, followers);
     assert.deepEqual(failures, [], 'sockets were reset or refused');
     return story;
   } finally {
     followers.forEach(({ follower }) => follower.close());
   }
+}
+
+/** What was done so far, and when the last of it was over, by `performance.now()`. */
+interface Faults {
+  readonly story: string[];
+  lastAt: number;
+}
+
+function note(faults: Faults, what: string): void {
+  faults.story.push(what);
+  faults.lastAt = performance.now();
 }
 
 interface Following {
@@ -92,7 +108,7 @@ async function followSome(system: System, count: number, failed: (reason: string
 }
 
 /** Kills an API or a worker now and then, and starts it again. */
-async function killProcesses(system: System, chaos: Chaos, over: { yet: boolean }, story: string[]): Promise<void> {
+async function killProcesses(system: System, chaos: Chaos, over: { yet: boolean }, faults: Faults): Promise<void> {
   const { random, killEveryMs } = chaos;
   const [least, greatest] = killEveryMs;
   const { apis, workers } = system.fleet;
@@ -103,7 +119,7 @@ async function killProcesses(system: System, chaos: Chaos, over: { yet: boolean 
     }
     const place = random.below(apis.length + workers.length);
     const isApi = place < apis.length;
-    story.push(isApi ? `API ${String(place)} killed` : `worker ${String(place - apis.length)} killed`);
+    note(faults, isApi ? `API ${String(place)} killed` : `worker ${String(place - apis.length)} killed`);
     await comesUp(async () => {
       await (isApi ? system.fleet.restartApi(place) : system.fleet.restartWorker(place - apis.length));
     });
@@ -111,25 +127,23 @@ async function killProcesses(system: System, chaos: Chaos, over: { yet: boolean 
 }
 
 /** Harms the servers when as many grants are acknowledged as each fault says. */
-function harmServers(system: System, chaos: Chaos, load: Load, story: string[]): Promise<void>[] {
+function harmServers(system: System, chaos: Chaos, load: Load, faults: Faults): Promise<void>[] {
   return chaos.faults.map(async ({ at, name }) => {
     await eventually(
       () => assert.ok(load.report.grants.length >= at * chaos.grants, `too few grants for: ${name}`),
       600_000,
     );
-    story.push(name);
     await (name === 'Redis emptied' ? system.servers.flushRedis() : system.servers.restartMongod('kill', 500));
+    note(faults, name);
   });
 }
 
 /** Every pool owned, nothing waits, every event numbered, the board's set whole, every API says `healthy`. */
-async function backToNormal(system: System, withinMs: number): Promise<void> {
+async function backToNormal(system: System, left: () => number): Promise<void> {
   const redis = new Redis(system.servers.redisUrl, { maxRetriesPerRequest: 1 });
-  const end = performance.now() + withinMs;
-  const left = (): number => Math.max(end - performance.now(), 0);
   try {
     await settled(system.db, left());
-    await shared(system.db);
+    await shared(system.db, left());
     for (const url of system.urls()) {
       await eventually(async () => {
         // Somebody who reads the board makes its set be built.
@@ -157,7 +171,7 @@ async function checkPromises(system: System, report: LoadReport, grants: number)
 }
 
 /** Each socket applied 1 to N of its feed, each event once, whatever it lived through. */
-async function checkFollowers(system: System, followers: readonly Following[]): Promise<void> {
+async function checkFollowers(system: System, followers: readonly Following[], left: () => number): Promise<void> {
   for (const { feed, follower } of followers) {
     const places = await system.db
       .collection<{ _id: string; seq: number; event: { id: string } }>('feed_events')
@@ -165,7 +179,7 @@ async function checkFollowers(system: System, followers: readonly Following[]): 
       .sort({ seq: 1 })
       .toArray();
     const expected = places.map(({ event }, index) => ({ seq: index + 1, id: event.id }));
-    await eventually(() => assert.equal(follower.applied.length, expected.length, `${feed} is not whole`), 30_000);
+    await eventually(() => assert.equal(follower.applied.length, expected.length, `${feed} is not whole`), left());
     assert.deepEqual(follower.applied, expected);
   }
 }

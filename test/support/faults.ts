@@ -35,13 +35,13 @@ export async function ownerOf(db: mongo.Db, shard: string): Promise<Holder> {
 }
 
 /** Waits until every shard of every pool has a living owner. */
-export async function shared(db: mongo.Db): Promise<void> {
+export async function shared(db: mongo.Db, withinMs = 15_000): Promise<void> {
   await eventually(async () => {
     const names = new Set((await db.collection<OwnerRow>('owners').find().toArray()).map(({ _id }) => _id));
     const shards = await db.collection<{ _id: string; owner: string | null }>('shards').find().toArray();
     const strays = shards.filter(({ owner }) => owner === null || !names.has(owner)).map(({ _id }) => _id);
     assert.deepEqual(strays, [], 'shards without a living owner');
-  }, 15_000);
+  }, withinMs);
 }
 
 /** The pools' tenures of one process. */

@@ -21,6 +21,8 @@ export interface LoadReport extends Attempts {
 /** A load that runs. */
 export interface Load {
   readonly report: LoadReport;
+  /** When the last grant so far began, by `performance.now()`. */
+  lastBegunAt(): number;
   /** Begins no more grants and resolves when every one that was begun has come to its end. */
   stop(): Promise<LoadReport>;
 }
@@ -48,6 +50,7 @@ export function startLoad(options: LoadOptions): Load {
   const name = `load-${process.pid}-${loads}`;
   const report: LoadReport = { grants: [], statuses: new Map(), unexpected: [], slowestMs: 0 };
   let begun = 0;
+  let begunAt = performance.now();
   let stopping = false;
   const pace = paceOf(options.perSecond);
   const caller = async (): Promise<void> => {
@@ -55,12 +58,14 @@ export function startLoad(options: LoadOptions): Load {
       begun += 1;
       const turn = begun;
       await pace();
+      begunAt = performance.now();
       await grant(options, report, `${name}-${turn}`, turn);
     }
   };
   const callers = Promise.all(Array.from({ length: options.callers ?? 16 }, caller));
   return {
     report,
+    lastBegunAt: () => begunAt,
     stop: async () => {
       stopping = options.total === undefined;
       await callers;
