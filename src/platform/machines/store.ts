@@ -96,6 +96,8 @@ export interface MachineInstance {
   readonly mailbox?: readonly DeferredEvent[];
   /** Effects it asked for that can be undone, oldest first; the newest hundred. */
   readonly undo?: readonly Undoable[];
+  /** How many older ones cannot be undone any more; left out where none. */
+  readonly undoLost?: number;
   /** Those that are being undone, the newest last: one after another, from the end. */
   readonly undoing?: readonly Undoable[];
   readonly rev: number;
@@ -129,6 +131,7 @@ export const MachineInstances = defineCollection<MachineInstance>(
     parent: Object,
     mailbox: [Object],
     undo: [Object],
+    undoLost: Number,
     undoing: [Object],
     rev: Number,
     createdAt: Date,

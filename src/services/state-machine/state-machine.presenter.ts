@@ -94,7 +94,13 @@ export function presentEarly(instance: MachineInstance, early: 'deferred' | 'ign
   return { type, id, seq, value, status, context, changed: false, effects: [], early };
 }
 
+/** What cancelling came to: as an event, and how many effects are too old to be undone, where there are any. */
+export function presentCancelled(instance: MachineInstance, transition: Transition): EventOutput {
+  const { undoLost = 0 } = instance;
+  return { ...presentOutcome(instance, transition), ...(undoLost === 0 ? {} : { notUndone: undoLost }) };
+}
+
 /** As much of an outcome as is for whoever may send an event or cancel, and not read the machine. */
-export function presentBrief({ type, id, seq, changed, early }: EventOutput): BriefOutput {
-  return { type, id, seq, changed, ...(early === undefined ? {} : { early }) };
+export function presentBrief({ value: _v, status: _s, context: _c, effects: _e, ...brief }: EventOutput): BriefOutput {
+  return brief;
 }

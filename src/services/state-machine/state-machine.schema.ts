@@ -196,6 +196,8 @@ const briefOutput = z.strictObject({
   changed: z.boolean(),
   /** It came early: `deferred` until there is a transition for it, `ignored` for good. */
   early: z.enum(['deferred', 'ignored']).optional(),
+  /** It was cancelled: so many effects are too old to be undone. */
+  notUndone: z.int().optional(),
 });
 
 const fullOutput = briefOutput.extend({

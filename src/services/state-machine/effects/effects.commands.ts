@@ -13,7 +13,7 @@ import {
 import { definitionOf, loadDefinitions } from '../definitions/definitions.workflow.ts';
 import { hasEnded, instanceUnknown, stepFailed } from '../state-machine.errors.ts';
 import { askerOf, mayCancel, mayRead } from '../state-machine.policy.ts';
-import { presentBrief, presentOutcome } from '../state-machine.presenter.ts';
+import { presentBrief, presentCancelled } from '../state-machine.presenter.ts';
 import type { EventOutput } from '../state-machine.schema.ts';
 import { causeOf, decisionOf, unlessFailed } from '../state-machine.workflow.ts';
 import { cancelInput, undoInput, undoKind, type CancelInput, type UndoInput } from './effects.schema.ts';
@@ -55,7 +55,7 @@ export const cancelInstance = defineCommand<CancelInput>({
 /**
  * Undoes the next effect of an instance, or takes note of how undoing one ended: done, the next one follows; a dead letter
  * holds those before it up until it is redriven; a no makes this row one, whose redrive asks again. `outcome` is `undoing`,
- * `waiting` for an effect that is under way, `blocked`, `undone` when all are, or `stale`.
+ * `waiting` for an effect that is under way or gave up and may be redriven, `blocked`, `undone` when all are, or `stale`.
  */
 export const undoEffect = defineCommand<UndoInput>({
   kind: undoKind,
@@ -100,12 +100,12 @@ function decideCancel(state: State, command: Command<CancelInput>, now: Date): D
   const shown = (outcome: EventOutput) => (mayRead(asker, instance.readers) ? outcome : presentBrief(outcome));
   const earlier = state.get(Transitions, transitionId(id, cancelled));
   if (earlier) {
-    return { result: shown(presentOutcome(instance, earlier)), replayed: true };
+    return { result: shown(presentCancelled(instance, earlier)), replayed: true };
   }
   const event = { type: cancelled, ...(reason === undefined ? {} : { reason }) };
   const taken = halt(definition, instance, event, true, causeOf(command, now, cancelled));
   return taken.accepted
-    ? { ...decisionOf(definition, taken), result: shown(presentOutcome(instance, taken.transition)) }
+    ? { ...decisionOf(definition, taken), result: shown(presentCancelled(instance, taken.transition)) }
     : hasEnded(`${id} has the status ${instance.status}`);
 }
 
@@ -150,14 +150,18 @@ interface Turn {
 
 function undoLast(state: State, instance: MachineInstance, waiting: readonly Undoable[], turn: Turn): Decision {
   const { _id, owner } = instance;
+  const about = { instance: _id, owner, actor: turn.command.actor };
   let left = waiting;
-  for (let last = left.at(-1); last; last = left.at(-1)) {
+  for (const last of waiting.toReversed()) {
     const row = state.get(Work, last.work);
     if (row?.state === 'new') {
       return { ...remaining(instance, left, turn.now), work: [laterLook(last, turn)], result: { outcome: 'waiting' } };
     }
-    // What was refused or gave up has nothing to undo.
-    const about = { instance: _id, owner, actor: turn.command.actor };
+    if (row?.state === 'dead') {
+      // Its redrive may still do it: it is kept, and holds nobody up.
+      continue;
+    }
+    // What was refused has nothing to undo.
     const draft = row?.state === 'done' ? undoDraft(last, row.result, about, turn.again) : null;
     if (draft) {
       return {
@@ -166,9 +170,15 @@ function undoLast(state: State, instance: MachineInstance, waiting: readonly Und
         result: { outcome: 'undoing', effect: last.name },
       };
     }
-    left = left.slice(0, -1);
+    left = without(left, last);
   }
-  return { ...remaining(instance, left, turn.now), result: { outcome: 'undone' } };
+  const gaveUp = left.at(-1);
+  return {
+    ...remaining(instance, left, turn.now),
+    // It may be come back to after others, so that its looks are named by the row that asks for them.
+    ...(gaveUp ? { work: [{ ...laterLook(gaveUp, turn), cause: `u.${gaveUp.work}.${turn.command.id}` }] } : {}),
+    result: { outcome: gaveUp ? 'waiting' : 'undone' },
+  };
 }
 
 function remaining(instance: MachineInstance, undoing: readonly Undoable[], now: Date): Pick<Decision, 'writes'> {

@@ -28,6 +28,8 @@ const mostUndoing = 1_000;
 interface Lists {
   readonly undo: readonly Undoable[];
   readonly undoing: readonly Undoable[];
+  /** Older ones that cannot be undone any more. */
+  readonly undoLost?: number;
 }
 
 /** What the effects of a step become. */
@@ -50,7 +52,7 @@ export function effectsMade(
 ): EffectsMade {
   const { actor, effects, at } = transition;
   const about = { instance: instance._id, owner: instance.owner, actor };
-  const before = { undo: instance.undo ?? [], undoing: instance.undoing ?? [] };
+  const before: Lists = { undo: instance.undo ?? [], undoing: instance.undoing ?? [] };
   const events: Pick<EventDraft, 'type' | 'data'>[] = [];
   const work: WorkDraft[] = [];
   let lists: Lists = before;
@@ -58,7 +60,7 @@ export function effectsMade(
     const draft = rowOf(effect, about, causeOfEffect(transition, index), at);
     if (draft) {
       work.push(draft);
-      lists = draft.id === undefined ? lists : { ...lists, undo: withNewest(lists.undo, draft.id, effect) };
+      lists = draft.id === undefined ? lists : withNewest(lists, { work: draft.id, ...named(effect) }, instance);
     } else if (effect.name === 'compensate') {
       lists = waitingToBeUndone(lists);
     } else if (effect.name === 'emit') {
@@ -100,15 +102,22 @@ function childWithoutEnd({ instance }: EffectContext, { name }: Effect): Machine
   return Object.hasOwn(builtInEffects, name) ? new MachineFault(reason) : new LackingFault(reason);
 }
 
-function withNewest(undo: readonly Undoable[], work: string, { name, params }: Effect): readonly Undoable[] {
-  return [...undo, { work, name, params }].slice(-mostUndoable);
+function named({ name, params }: Effect): Pick<Undoable, 'name' | 'params'> {
+  return { name, params };
 }
 
-function waitingToBeUndone({ undo, undoing }: Lists): Lists {
+/** The oldest make room for the newest; how many did is kept, for whoever relies on their being undone. */
+function withNewest(lists: Lists, newest: Undoable, { undoLost = 0 }: Pick<Lists, 'undoLost'>): Lists {
+  const undo = [...lists.undo, newest];
+  const lost = (lists.undoLost ?? undoLost) + Math.max(0, undo.length - mostUndoable);
+  return { ...lists, undo: undo.slice(-mostUndoable), ...(lost === 0 ? {} : { undoLost: lost }) };
+}
+
+function waitingToBeUndone({ undo, undoing, ...rest }: Lists): Lists {
   if (undoing.length + undo.length > mostUndoing) {
     throw new MachineFault(`More than ${mostUndoing} effects would wait to be undone`);
   }
-  return { undo: [], undoing: [...undoing, ...undo] };
+  return { ...rest, undo: [], undoing: [...undoing, ...undo] };
 }
 
 /** The row that does an effect. One that can be undone has an id to be found by, and is kept for that. */

@@ -5,10 +5,11 @@ import type { Decision } from '#src/platform/commands/command.ts';
 import { DeadLetters, Work } from '#src/platform/commands/work.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { MachineFault } from '#src/platform/machines/fault.ts';
-import { MachineInstances, type MachineInstance } from '#src/platform/machines/store.ts';
+import { MachineInstances, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
 import { undoEffect } from '#src/services/state-machine/effects/effects.commands.ts';
 import type { UndoInput } from '#src/services/state-machine/effects/effects.schema.ts';
 import '#src/services/gamification/gamification.effects.ts';
+import { presentCancelled } from '#src/services/state-machine/state-machine.presenter.ts';
 import { chart, now, Story } from './stories.ts';
 import { World } from './world.ts';
 
@@ -100,6 +101,20 @@ describe('effects of a step', () => {
   });
 });
 
+describe('more effects than can be undone', () => {
+  it('are counted, and whoever cancels is told', () => {
+    const story = new Story(granting);
+    for (let n = 0; n < 103; n += 1) {
+      story.send('ONE');
+    }
+    assert.deepEqual([story.instance.undo?.length, story.instance.undoLost], [100, 3]);
+    assert.equal(presentCancelled(story.instance, story.transitions.at(-1) as Transition).notUndone, 3);
+    const few = new Story(granting).send('ONE');
+    assert.equal('undoLost' in few.instance, false);
+    assert.equal('notUndone' in presentCancelled(few.instance, few.transitions.at(-1) as Transition), false);
+  });
+});
+
 describe('undoing', () => {
   /** A world in which the effects of an instance came to these states, and are to be undone. */
   function undoing(...states: readonly ('new' | 'done' | 'refused' | 'dead')[]): World {
@@ -144,11 +159,26 @@ describe('undoing', () => {
     assert.equal(outcome(step(world, { undone: older, outcome: 'done' })), 'stale');
   });
 
+  it('keeps what gave up, and undoes it too where it happens by a redrive', () => {
+    const world = undoing('done', 'dead', 'done');
+    const [oldest, gaveUp, newest] = ids(world) as [string, string, string];
+    assert.equal(step(world).work?.[0]?.cause, `u.${newest}`);
+    const second = step(world, { undone: newest, outcome: 'done' });
+    assert.deepEqual([second.work?.[0]?.cause, ids(world)], [`u.${oldest}`, [oldest, gaveUp]]);
+    const third = step(world, { undone: oldest, outcome: 'done' });
+    assert.deepEqual([outcome(third), ids(world)], ['waiting', [gaveUp]]);
+    assert.deepEqual(third.work?.[0]?.input, { instance: 'order.k1', looks: 1 });
+    world.put(Work, { _id: gaveUp, state: 'done', result: {} } as never);
+    const last = step(world, { looks: 1 });
+    assert.deepEqual([outcome(last), last.work?.[0]?.cause], ['undoing', `u.${gaveUp}`]);
+    assert.equal(outcome(step(world, { undone: gaveUp, outcome: 'done' })), 'undone');
+  });
+
   it('passes over what never happened, and waits for what is under way', () => {
     const world = undoing('done', 'refused', 'new', 'dead');
     const before = ids(world);
     const waits = step(world);
-    assert.deepEqual([outcome(waits), ids(world)], ['waiting', before.slice(0, 3)]);
+    assert.deepEqual([outcome(waits), ids(world)], ['waiting', before]);
     assert.deepEqual(waits.work?.[0], {
       kind: 'state-machine.effect.undo',
       input: { instance: 'order.k1', looks: 1 },
