@@ -5,7 +5,6 @@ import { operations } from '#src/platform/commands/operations.ts';
 import { workRow } from '#src/platform/commands/plan.ts';
 import { DeadLetters, Work } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
-import { createKind } from '#src/services/state-machine/state-machine.schema.ts';
 import { Definer, errorsOf } from '../../support/definer.ts';
 import { ask, reach } from '../../support/effects.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -176,7 +175,7 @@ describe('children of state machines', function () {
     const row = { type: 'payment', id: childOf(id), input };
     const created = workRow(
       definer.server.registry,
-      { kind: createKind, input: row, cause: newId() },
+      { kind: 'state-machine.instance.create', input: row, cause: newId() },
       { requestId: newId() },
       new Date(),
     );
