@@ -26,8 +26,17 @@ describe('a dead letter', function () {
     await Work.native().insertMany(rows);
     await DeadLetters.native().insertMany(
       rows.map(({ _id, kind, shard, key, requestId, acceptedAt }) => ({
-        ...{ _id, kind, shard, key, requestId, acceptedAt },
-        ...{ error: 'e', attempts: 3, deadAt: acceptedAt, redrives: 0, redrivenAt: null },
+        _id,
+        kind,
+        shard,
+        key,
+        requestId,
+        acceptedAt,
+        error: 'e',
+        attempts: 3,
+        deadAt: acceptedAt,
+        redrives: 0,
+        redrivenAt: null,
       })),
     );
     return rows.map(({ _id }) => _id);

@@ -17,6 +17,7 @@ describe('the PostgreSQL of the benchmark of queues', () => {
 
   it('is left out with a sentence where it does not start', async () => {
     const started = await startPostgres((program) => `${folder}/${program}`);
-    assert.match(String(started), /^PostgreSQL did not start, so its queues are left out: .*ENOENT/u);
+    assert.ok(typeof started === 'string');
+    assert.match(started, /^PostgreSQL did not start, so its queues are left out: .*ENOENT/u);
   });
 });
