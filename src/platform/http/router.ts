@@ -145,20 +145,25 @@ function areaOf(path: string): string {
   return /^\/(?:api\/)?[^/]*/u.exec(path.toLowerCase())?.[0] ?? '';
 }
 
+/** Where a router's middleware says what it holds, as @koa/router's own does. */
+interface Held {
+  readonly router: { readonly stack: Router['stack'] };
+}
+
 /**
  * All routes as one middleware. Of two paths that fit, the one with fewer parameters answers. A router for each area of
  * paths, because a router tries each of its paths on every request.
  */
-export function bindRoutes(routes: readonly Route[], submit: Submit, limits: RateLimits): Middleware {
+export function bindRoutes(routes: readonly Route[], submit: Submit, limits: RateLimits): Middleware & Held {
   const astray = routes.find(({ path }) => areaOf(path).includes(':'));
   if (astray) {
     throw new Error(`The route ${astray.path} has a parameter where its path begins`);
   }
   const areas = groupBy(routes, ({ path }) => areaOf(path));
-  const routers = new Map(
-    [...areas].map(([area, group]) => [area, routerOf(group, submit, limits).routes() as unknown as Middleware]),
-  );
-  return async (ctx, next) => await (routers.get(areaOf(ctx.path))?.(ctx, next) ?? next());
+  const routers = new Map([...areas].map(([area, group]) => [area, routerOf(group, submit, limits)]));
+  const handlers = new Map([...routers].map(([area, router]) => [area, router.routes() as unknown as Middleware]));
+  const handle: Middleware = async (ctx, next) => await (handlers.get(areaOf(ctx.path))?.(ctx, next) ?? next());
+  return Object.assign(handle, { router: { stack: [...routers.values()].flatMap(({ stack }) => stack) } });
 }
 
 function routerOf(routes: readonly Route[], submit: Submit, limits: RateLimits): Router {

@@ -2,9 +2,8 @@
 import { retention } from '#config/retention.ts';
 import { put, insert, type Write } from '../commands/command.ts';
 import { canonicalJson } from '../ids.ts';
-import { cancelledTimer, shortTimersOf, timerRow, timersAfter } from './arming.ts';
+import { cancelledTimer, timerRow, timersAfter } from './arming.ts';
 import { childrenOf, type Child } from './children.ts';
-import { creditEach } from './credit.ts';
 import type { Migration } from './data/data.ts';
 import type { MachineDefinition } from './definition.ts';
 import { effectPrefix } from './effects.ts';
@@ -22,6 +21,7 @@ import {
   type NotAccepted,
   type Step,
 } from './kernel.ts';
+import { creditAfter } from './spending.ts';
 import { concernsAfter } from './tasks.ts';
 import {
   instanceId,
@@ -238,10 +238,8 @@ function applied(
     at: cause.now,
     prevHash: instance.lastHash,
   });
-  const parts = rowsOf(taken, instance.parent !== undefined) + shortTimersOf(taken);
-  const credit = creditEach(instance._id, parts, cause.credit);
+  const handed = creditAfter(instance, taken, cause);
   const { requestId, share } = cause;
-  const handed = credit === undefined ? {} : { credit };
   const timers = timersAfter(instance, taken, seq, { requestId, ...(share === undefined ? {} : { share }), ...handed });
   const next: MachineInstance = {
     ...withoutTasks(instance),
@@ -272,12 +270,6 @@ function applied(
       ...timers.dropped.map((timer) => put(Timers, cancelledTimer(next._id, timer, cause.now))),
     ],
   };
-}
-
-/** Rows a step will be followed by, at most: what it notes or tells needs none. */
-function rowsOf({ effects, spawns, sends, stops, status }: Step, hasParent: boolean): number {
-  const done = effects.filter(({ name }) => name !== 'log' && name !== 'emit');
-  return done.length + spawns.length + sends.length + stops.length + (hasParent && status !== 'active' ? 1 : 0);
 }
 
 function withoutTasks({ tasks: _tasks, taskNames: _taskNames, ...rest }: Unborn): Unborn {

@@ -1,12 +1,12 @@
-// The writes of machines: create an instance, send it an event. Run by the owner of the instance's shard, so that its
-// steps follow one another.
+// The writes of machines: send an event. Run by the owner of the instance's shard, so that its steps follow one another.
+// How instances begin: creation/.
 import { defineCommand, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
 import { AppError, problems } from '#src/platform/errors.ts';
 import { fieldProblems } from '#src/platform/http/problem.ts';
-import { canonicalJson, sha256 } from '#src/platform/ids.ts';
+import { canonicalJson } from '#src/platform/ids.ts';
 import type { MachineDefinition, MachineEvent } from '#src/platform/machines/definition.ts';
 import { childrenOf } from '#src/platform/machines/children.ts';
-import { advance, create, type StepCause } from '#src/platform/machines/instance.ts';
+import { advance, type StepCause } from '#src/platform/machines/instance.ts';
 import { toJson } from '#src/platform/machines/json.ts';
 import { accepts, type MachineEventInput } from '#src/platform/machines/kernel.ts';
 import {
@@ -18,52 +18,13 @@ import {
 } from '#src/platform/machines/store.ts';
 import { verdicts, type Verdict } from '#src/platform/machines/verdicts.ts';
 import { readGivers, standingOf } from '#src/services/user/index.ts';
-import { isChildKey } from './children/children.workflow.ts';
-import { definitionIn, definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
+import { definitionOf, loadDefinitions } from './definitions/definitions.workflow.ts';
 import { deferred, earlyPolicy, mostDeferred } from './early/early.workflow.ts';
-import {
-  eventNotAccepted,
-  inputDiffers,
-  instanceUnknown,
-  mailboxFull,
-  seqDiffers,
-  stepFailed,
-  typeUnknown,
-} from './state-machine.errors.ts';
-import { askerOf, mayDo, mayRead, maySend, stillAsking } from './state-machine.policy.ts';
-import { presentBrief, presentEarly, presentOutcome, presentState, presentVerdict } from './state-machine.presenter.ts';
-import {
-  addressedEvent,
-  createBody,
-  createInput,
-  createKind,
-  sendInput,
-  sendKind,
-  type CreateInput,
-  type EventOutput,
-  type SendInput,
-} from './state-machine.schema.ts';
+import { eventNotAccepted, instanceUnknown, mailboxFull, seqDiffers, stepFailed } from './state-machine.errors.ts';
+import { askerOf, mayRead, maySend, stillAsking } from './state-machine.policy.ts';
+import { presentBrief, presentEarly, presentOutcome, presentVerdict } from './state-machine.presenter.ts';
+import { addressedEvent, sendInput, sendKind, type EventOutput, type SendInput } from './state-machine.schema.ts';
 import { causeOf, decisionOf, unlessFailed } from './state-machine.workflow.ts';
-
-/**
- * Creates an instance; answers with its state. The same input again: 200 and the state as it is.
- * Errors: `state-machine.unknown-type`, `request.forbidden`, `request.invalid`, `state-machine.input-differs`,
- * `state-machine.step-failed`.
- */
-export const createInstance = defineCommand<CreateInput>({
-  kind: createKind,
-  pool: 'machines',
-  input: createInput,
-  problems: [typeUnknown, problems.forbidden, problems.invalid, inputDiffers, stepFailed],
-  key: ({ type, id }) => instanceId(type, id),
-  schedulable: { needs: ['machine.operate'], input: createBody },
-  identity: ({ asker: _asker, ...input }) => input,
-  load: async (commands, reader) => {
-    const existing = await reader.read(MachineInstances, commands.map(instanceOf));
-    await loadDefinitions(reader, [...existing, ...commands.map(({ input: { type } }) => ({ type }))]);
-  },
-  decide: (state, command, now) => unlessFailed(() => decideCreate(state, command, now)),
-});
 
 /**
  * Sends an event to an instance; answers with what it came to. The same event id again: the same answer.
@@ -133,44 +94,6 @@ function eventIdOf({ actor, origin, input }: Command<SendInput>): string {
 /** False for an event that nothing but its row names: that row is undone, so no step was made of it. */
 function mayBeKnown(command: Command<SendInput>): boolean {
   return eventIdOf(command) !== `w.${command.id}`;
-}
-
-function decideCreate(state: State, command: Command<CreateInput>, now: Date): Decision | AppError {
-  const { type, id, input, parent } = command.input;
-  const existing = state.get(MachineInstances, instanceOf(command));
-  // What it was created with is known by the version it runs on: new ones may want something else, or be none any more.
-  const definition = existing ? definitionOf(state, existing) : definitionIn(state, type);
-  if (!definition) {
-    return typeUnknown(`There is no machine of the type ${type}`);
-  }
-  const asker = askerOf(command);
-  if (!asker.operates && definition.access.create.every((principal) => principal === 'operator')) {
-    return problems.forbidden(`You may not create machines of the type ${type}`);
-  }
-  const parsed = definition.input.safeParse(input ?? {});
-  const inputHash = parsed.success ? sha256(canonicalJson(parsed.data)) : '';
-  if (existing) {
-    // Whether there is one of this id is for those who may see it.
-    if (!mayRead(asker, existing.readers)) {
-      return inputDiffers(`${existing._id} is taken`);
-    }
-    return existing.inputHash === inputHash && canonicalJson(existing.parent) === canonicalJson(parent)
-      ? { result: presentState(definition, existing), status: 200 }
-      : inputDiffers(`${existing._id} exists and was created with other input`);
-  }
-  if (!parent && isChildKey(id)) {
-    const detail = 'Ids of the form <type>.<id>.<child>.<number> are those of children';
-    return problems.invalid(undefined, { errors: [{ pointer: '/body/id', code: 'reserved', detail }] });
-  }
-  if (!parsed.success) {
-    return problems.invalid(undefined, { errors: fieldProblems('body/input', parsed.error) });
-  }
-  const born = { id, input: parsed.data as Record<string, unknown>, inputHash, ...(parent ? { parent } : {}) };
-  const created = create(definition, born, causeOf(command, now));
-  if (!mayDo(asker, definition.access.create, created.instance)) {
-    return problems.forbidden(`You may not create this machine of the type ${type}`);
-  }
-  return { ...decisionOf(definition, created), result: presentState(definition, created.instance) };
 }
 
 function decideSend(state: State, command: Command<SendInput>, now: Date): Decision | AppError {

@@ -216,7 +216,6 @@ export type SendInput = z.output<typeof sendInput>;
 export type InstancesQuery = z.output<typeof instancesQuery>;
 export type InstanceSummary = z.output<typeof instanceSummary>;
 export type FireInput = z.output<typeof fireInput>;
-export type EventBody = z.output<typeof eventBody>;
 export type VerdictOutput = z.output<typeof verdict>;
 export type StateOutput = z.output<typeof stateOutput>;
 export type EventOutput = z.output<typeof fullOutput>;

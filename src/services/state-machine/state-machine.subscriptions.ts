@@ -2,7 +2,8 @@
 import { subscribe } from '#src/platform/events/event.ts';
 import { levelReached, xpAdded } from '#src/services/gamification/gamification.events.ts';
 import { userRegistered } from '#src/services/user/user.events.ts';
-import { createInstance, sendEvent } from './state-machine.commands.ts';
+import { createInstance } from './creation/creation.commands.ts';
+import { sendEvent } from './state-machine.commands.ts';
 
 const toOnboarding = (userId: string, event: string) => ({
   kind: sendEvent.kind,

@@ -69,32 +69,41 @@ export async function impactTable(
   const asOf = new Date();
   const purpose = `state-machine.impact.${type}.${version}.${from ?? ''}`;
   const after = cursor === undefined ? '' : String(decodeCursor(purpose, cursor));
-  const turns = new Turns(patienceMs);
   const wanted = { type, version: from ?? { $ne: version } };
-  const judged: Judged[] = [];
-  let last: string | null = null;
-  let left = stepsOfPage;
-  let isCut = false;
-  for await (const instance of liveInstances<Standing>(wanted, after, limit, standing)) {
-    isCut = judged.length === limit || left < mostPlayed;
-    const impact = isCut ? null : await impactOn(definition, instance, turns);
-    // Where its time is over only here, the next request would fare no better with it.
-    isCut ||= impact === null && last !== null;
-    if (isCut) {
-      break;
-    }
-    judged.push({ instance, impact: impact ?? tooLong(instance, 'Playing it takes too much time') });
-    left -= impact?.steps ?? mostPlayed;
-    last = instance._id;
-  }
+  const { judged, isCut } = await judgedOf(definition, liveInstances<Standing>(wanted, after, limit, standing), limit);
+  const last = judged.at(-1)?.instance._id;
   return {
     type,
     version,
     asOf: asOf.toISOString(),
     examined: judged.length,
     ...tableOf(judged),
-    next: last !== null && isCut ? encodeCursor(purpose, last) : null,
+    next: last !== undefined && isCut ? encodeCursor(purpose, last) : null,
   };
+}
+
+/** The first of the instances, as many as may be and as there is time for; `isCut`: there are more. */
+async function judgedOf(
+  definition: MachineDefinition,
+  instances: AsyncIterable<Standing>,
+  most: number,
+): Promise<{ readonly judged: readonly Judged[]; readonly isCut: boolean }> {
+  const turns = new Turns(patienceMs);
+  const judged: Judged[] = [];
+  let left = stepsOfPage;
+  for await (const instance of instances) {
+    if (judged.length === most || left < mostPlayed) {
+      return { judged, isCut: true };
+    }
+    const impact = await impactOn(definition, instance, turns);
+    // Where its time is over and it is the first, the next request would fare no better with it.
+    if (impact === null && judged.length > 0) {
+      return { judged, isCut: true };
+    }
+    judged.push({ instance, impact: impact ?? tooLong(instance, 'Playing it takes too much time') });
+    left -= impact?.steps ?? mostPlayed;
+  }
+  return { judged, isCut: false };
 }
 
 function tooLong({ value, status }: Standing, detail: string): Impact {

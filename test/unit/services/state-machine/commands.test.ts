@@ -10,7 +10,8 @@ import {
   MachineDefinitions,
   MachineTypes,
 } from '#src/services/state-machine/definitions/definitions.model.ts';
-import { createInstance, sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
+import { createInstance } from '#src/services/state-machine/creation/creation.commands.ts';
+import { sendEvent } from '#src/services/state-machine/state-machine.commands.ts';
 import { fireTimer } from '#src/services/state-machine/timers/timers.commands.ts';
 import { createInput, eventOutput, sendInput, stateOutput } from '#src/services/state-machine/state-machine.schema.ts';
 import { begin, create, day, event, patience, refused, withInstance, World } from './world.ts';

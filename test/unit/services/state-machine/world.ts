@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Command, CommandDefinition, Decision, State } from '#src/platform/commands/command.ts';
 import { AppError } from '#src/platform/errors.ts';
 import { MachineInstances, type ArmedTimer, type MachineInstance } from '#src/platform/machines/store.ts';
-import { createInstance } from '#src/services/state-machine/state-machine.commands.ts';
+import { createInstance } from '#src/services/state-machine/creation/creation.commands.ts';
 
 /** In milliseconds. */
 export const day = 86_400_000;
