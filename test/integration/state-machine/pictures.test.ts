@@ -4,8 +4,10 @@ import { after, before, describe, it } from 'mocha';
 import { XMLValidator } from 'fast-xml-parser';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
+import { Work } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
 import { authService } from '#src/services/auth/index.ts';
+import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
 import { logInAdmin, registerSomebody } from '../../support/accounts.ts';
@@ -24,7 +26,7 @@ describe('pictures of machines', function () {
   const path = `/api/state-machines/onboarding/${id}`;
 
   before(async () => {
-    server = await startServer([userService, authService, stateMachineService]);
+    server = await startServer([userService, authService, gamificationService, stateMachineService]);
     owner = workOwner(server.registry, 'machines');
     owner.start();
     token = (await logInAdmin(server)).accessToken;
@@ -61,6 +63,44 @@ describe('pictures of machines', function () {
     assert.deepEqual(born.lit, ['onboarding', 'onboarding.registered']);
     assert.ok(!born.visited.includes('onboarding.firstXp'));
     assert.equal(problemOf(await get(`${path}/diagram.svg?at=3`)).code, 'state-machine.step-unknown');
+  });
+
+  it('mark an effect that gave up where it was asked for, however many of other machines did', async () => {
+    const type = 'pictured';
+    const give = { type: 'grant-xp', params: { userId: id, amount: 1, reason: 'x' } };
+    const states = {
+      a: { on: { GO: { target: 'b.inner', actions: give } } },
+      b: { initial: 'inner', states: { inner: { on: { GO: '#end' } } } },
+      c: { type: 'final', id: 'end' },
+    };
+    const definition = {
+      access: { create: ['operator'], read: ['owner'] },
+      events: { GO: { from: ['operator'] } },
+      initial: 'a',
+      states,
+    };
+    const post = async (where: string, body: object, status: number): Promise<void> => {
+      const reply = await server.call('POST', `/api/state-machines${where}`, { token, body });
+      assert.equal(reply.status, status, reply.text);
+    };
+    await post('/definitions', { type, definition }, 201);
+    await post('/create', { type, id: 'x' }, 201);
+    await post(`/${type}/x/event`, { type: 'GO' }, 200);
+    const gaveUp = { $set: { state: 'dead' as const } };
+    const cause = `e.${type}.x-1-0`;
+    assert.equal((await Work.native().updateOne({ idempotencyKey: cause }, gaveUp)).modifiedCount, 1);
+    const row = (await Work.native().findOne({ idempotencyKey: cause })) ?? assert.fail('there is no row');
+    const others = Array.from({ length: 60 }, (_, nth) => ({
+      ...row,
+      _id: newId(),
+      idempotencyKey: `e.${type}.x-0-1-${nth}`,
+    }));
+    await Work.native().insertMany(others);
+    const where = `/api/state-machines/${type}/x/diagram.svg`;
+    const { marks } = JSON.parse((await get(`${where}?format=json`)).text) as { marks: { failed: unknown } };
+    assert.deepEqual(marks.failed, [{ state: `${type}.b.inner`, names: ['grant-xp'] }]);
+    const { text } = await get(where);
+    assert.equal(text.match(/class="[^"]*\bfailed\b/gu)?.length, 1, text);
   });
 
   it('are a text for Mermaid, too', async () => {

@@ -62,7 +62,7 @@ export async function pictureOfInstance(
     ...(await drawn(async () => await wayOf(definition, steps))),
     value: last.to,
     timers: isNow ? timersOf(instance) : [],
-    failed: isNow ? (await failedEffects(instance)).map((name) => ({ name })) : [],
+    failed: isNow ? await failedEffects(instance) : [],
     now: isNow ? new Date() : last.at,
   };
   return await drawn(async () => await pictureOf(definition, marks, format));
