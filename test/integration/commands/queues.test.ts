@@ -1,7 +1,7 @@
 // Jobs that nobody takes, because their queue is paused or has no owner, do not fill Redis.
 import assert from 'node:assert/strict';
 import mongoose from 'mongoose';
-import { closeQueues, openQueues, producerOf, showFresh, wakeOwners } from '#src/platform/commands/queues.ts';
+import { closeQueues, openQueues, producerOf, wakeOwners } from '#src/platform/commands/queues.ts';
 import { Shards } from '#src/platform/commands/work.ts';
 import { connectMongo } from '#src/platform/mongo/connect.ts';
 import { closeRedis } from '#src/platform/redis/clients.ts';
@@ -36,7 +36,7 @@ describe('a queue whose jobs nobody takes', function () {
   const added = async (count: number): Promise<number> => {
     const before = await queue().getWaitingCount();
     for (let index = 0; index < count; index += 1) {
-      (index % 2 === 0 ? wakeOwners : showFresh)([row]);
+      wakeOwners([row]);
     }
     // Added after them on the same connection, and taken away again.
     const last = await queue().add('last', { rows: [], requestIds: [] });
