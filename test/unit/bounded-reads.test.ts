@@ -16,6 +16,7 @@ const unlimited: Readonly<Record<string, readonly [count: number, reason: string
   'platform/backup/dump.ts': [1, streamed],
   'platform/boards/board.ts': [1, streamed],
   'platform/commands/make-rows.ts': [1, 'one row for each cause that is asked for'],
+  'platform/commands/oldest-wait.ts': [1, 'owners of one pool: one for each process'],
   'platform/commands/overlay.ts': [1, 'rows by a unique member, of one batch'],
   'platform/commands/owner.ts': [1, 'the shards of a pool: config/pools.ts'],
   'platform/commands/queues.ts': [1, 'the shards of all pools: config/pools.ts'],
