@@ -46,9 +46,8 @@ async function notUnderWay(pool: PoolName): Promise<mongo.Filter<WorkRow>> {
   if (!effectPools.some((name) => name === pool)) {
     return {};
   }
-  // Many more than any pool has processes.
   const owners = await Owners.native()
-    .find({ pool, $expr: { $gt: ['$leaseUntil', '$$NOW'] } }, { ...bounded, projection: { taken: 1 }, limit: 1_000 })
+    .find({ pool, $expr: { $gt: ['$leaseUntil', '$$NOW'] } }, { ...bounded, projection: { taken: 1 } })
     .toArray();
   const taken = owners.flatMap((owner) => owner.taken);
   if (taken.length === 0) {

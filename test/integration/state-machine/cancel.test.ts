@@ -1,5 +1,6 @@
 // Cancelling, undoing, early and delayed events of machines, over HTTP.
 import assert from 'node:assert/strict';
+import mongoose from 'mongoose';
 import { after, before, describe, it } from 'mocha';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import { operations } from '#src/platform/commands/operations.ts';
@@ -9,7 +10,6 @@ import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers } from '#src/platform/machines/store.ts';
 import { schedulesOver } from '#src/platform/schedules/service.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
-import { Users } from '#src/services/user/user.model.ts';
 import { logIn, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { Definer } from '../../support/definer.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -280,7 +280,7 @@ describe('cancelling state machines', function () {
       const operator = await registerSomebody(definer.server, 'Op');
       const roles = async (list: string[]): Promise<void> => {
         const _id = operator.user.id;
-        await Users.native().updateOne({ _id }, { $set: { roles: list } });
+        await mongoose.connection.collection<{ _id: string }>('users').updateOne({ _id }, { $set: { roles: list } });
       };
       await roles(['user', 'admin']);
       const token = (await logIn(definer.server, operator.user.email)).accessToken;

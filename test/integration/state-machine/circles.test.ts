@@ -6,8 +6,6 @@ import { DeadLetters, Work, type WorkRow } from '#src/platform/commands/work.ts'
 import { newId } from '#src/platform/ids.ts';
 import { fullCredit } from '#src/platform/machines/credit.ts';
 import { Timers } from '#src/platform/machines/store.ts';
-import { childEndKind } from '#src/services/state-machine/children/children.schema.ts';
-import { createKind, sendKind } from '#src/services/state-machine/state-machine.schema.ts';
 import { Definer } from '../../support/definer.ts';
 import { ask, reach } from '../../support/effects.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -64,7 +62,11 @@ describe('machines that go on in a circle', function () {
 
   /** Sends an event as something that machines caused, with what is left of their credit. */
   const sent = async (type: string, event: string, credit: number): Promise<WorkRow> => {
-    const draft = { kind: sendKind, input: { type, id: 'one', event: { type: event } }, cause: newId() };
+    const draft = {
+      kind: 'state-machine.event.send',
+      input: { type, id: 'one', event: { type: event } },
+      cause: newId(),
+    };
     const row = workRow(definer.server.registry, draft, { requestId: newId(), credit }, new Date());
     await ask([row]);
     await reach([row], ['done']);
@@ -85,7 +87,9 @@ describe('machines that go on in a circle', function () {
       assert.equal((await definer.send('left', 'one', { type: 'GREET' })).status, 200);
     }
     await eventually(async () => {
-      const greeted = await Work.native().find({ kind: sendKind, 'input.event.type': 'GREETED' }).toArray();
+      const greeted = await Work.native()
+        .find({ kind: 'state-machine.event.send', 'input.event.type': 'GREETED' })
+        .toArray();
       // Each of them is a beginning.
       assert.deepEqual(
         greeted.map(({ credit }) => credit),
@@ -97,13 +101,17 @@ describe('machines that go on in a circle', function () {
   it('by children that end at once fail their parent, or leave a dead letter that says so', async () => {
     const refused = await sent('caller', 'GO', 5);
     await eventually(async () => {
-      const row = await Work.native().findOne({ kind: createKind, requestId: refused.requestId, state: 'refused' });
+      const row = await Work.native().findOne({
+        kind: 'state-machine.instance.create',
+        requestId: refused.requestId,
+        state: 'refused',
+      });
       assert.match(row?.problem?.detail ?? '', circle);
       assertPartly(await definer.state('caller', 'one'), { value: 'idle' });
     }, 15_000);
     const { requestId } = await sent('caller', 'GO', 4);
     await eventually(async () => {
-      const dead = await DeadLetters.native().findOne({ kind: childEndKind, requestId });
+      const dead = await DeadLetters.native().findOne({ kind: 'state-machine.child.end', requestId });
       assert.match(JSON.stringify(dead), circle);
       assertPartly(await definer.state('caller', 'one'), { value: 'calling' });
     }, 15_000);

@@ -8,7 +8,7 @@ import type { ImpactOutput, MigrationOutput } from './migrations.schema.ts';
 
 /** What an instance would have come to. */
 export interface Judged {
-  readonly instance: Pick<MachineInstance, 'key' | 'version'>;
+  readonly instance: Pick<MachineInstance, '_id' | 'key' | 'version'>;
   readonly impact: Omit<Impact, 'missing' | 'steps'>;
 }
 
