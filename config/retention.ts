@@ -1,5 +1,5 @@
-// How long rows are kept, by state. Undone work, and work that gave up, is never removed: its
-// rows carry no expiry.
+// How long rows are kept, by state. Undone work, what waits for its places in feeds, and work that gave up are never
+// removed: their rows carry no expiry.
 
 const day = 86_400_000;
 

@@ -2,6 +2,7 @@
 import { roleSeed } from '#src/platform/auth/permissions.ts';
 import { refuseHalfRestored } from '#src/platform/backup/restore-marker.ts';
 import { openQueues } from '#src/platform/commands/queues.ts';
+import { outboxSeed } from '#src/platform/events/pending-events.ts';
 import { logFor } from '#src/platform/log.ts';
 import { BootRefusal, closeMongo, connectMongo } from '#src/platform/mongo/connect.ts';
 import { migrate } from '#src/platform/mongo/migrate.ts';
@@ -15,7 +16,7 @@ const log = logFor('boot');
 
 /** Brings the database to the shape this version needs; repeatable, done once. */
 export async function bringIntoShape(): Promise<void> {
-  await migrate([roleSeed, { of: 'name-prefixes.1', sow: fillNamePrefixes }]);
+  await migrate([roleSeed, outboxSeed, { of: 'name-prefixes.1', sow: fillNamePrefixes }]);
 }
 
 /** Makes the database fit to be served, over a connection of its own: what serves gives a long command up. */

@@ -143,10 +143,14 @@ async function settle(servers: TestServers, { name, database }: Running): Promis
   const db = client.db(database);
   const since = performance.now();
   for (;;) {
-    const [undone, unnumbered] = await Promise.all([
+    const [undone, [outbox]] = await Promise.all([
       db.collection('work').countDocuments({ state: 'new' }),
-      db.collection('events').countDocuments({ pending: { $exists: true } }),
+      db
+        .collection('feed_outbox')
+        .aggregate<{ events: number }>([{ $group: { _id: null, events: { $sum: { $size: '$events' } } } }])
+        .toArray(),
     ]);
+    const unnumbered = outbox?.events ?? 0;
     if (undone + unnumbered === 0 || performance.now() - since > 30_000) {
       const [lag] = await db
         .collection('feed_events')

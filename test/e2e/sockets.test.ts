@@ -119,13 +119,10 @@ describe('a feed that is followed through faults', () => {
     };
     const places = system.db.collection<{ _id: string }>('feed_events');
     const events = system.db.collection<{ _id: string }>('events');
+    const outbox = system.db.collection<{ _id: string }>('feed_outbox');
     await places.insertOne({ ...place, event, expireAt: head['expireAt'] } as never);
-    await events.insertOne({
-      ...noted,
-      _id,
-      audience: [numbered, waiting],
-      pending: [shardFor('feeds', waiting)],
-    } as never);
+    await events.insertOne({ ...noted, _id, audience: [numbered, waiting] } as never);
+    await outbox.insertOne({ _id: newId(), shard: shardFor('feeds', waiting), events: [_id], at: noted.time } as never);
     await checkInvariants(system.db, { acknowledged });
   });
 

@@ -81,12 +81,12 @@ function groups<Item>(items: readonly Item[], keyOf: (item: Item) => string): Ma
 export async function settled(db: mongo.Db, settleMs = 20_000): Promise<void> {
   await eventually(
     async () => {
-      const [work, pending] = await Promise.all([
+      const [work, unplaced] = await Promise.all([
         db.collection('work').find({ state: 'new' }).project({ kind: 1, shard: 1, attempts: 1, error: 1 }).toArray(),
-        db.collection('events').countDocuments({ pending: { $exists: true } }),
+        db.collection('feed_outbox').countDocuments(),
       ]);
       assert.deepEqual(work, [], 'work is still to be done');
-      assert.equal(pending, 0, 'events are still without their places in feeds');
+      assert.equal(unplaced, 0, 'events are still without their places in feeds');
     },
     settleMs,
     100,

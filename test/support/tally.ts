@@ -11,6 +11,7 @@ import { Tenure } from '#src/platform/commands/tenure.ts';
 import { DeadLetters, shardFor, Work, type WorkRow } from '#src/platform/commands/work.ts';
 import { problems } from '#src/platform/errors.ts';
 import { Events } from '#src/platform/events/event.ts';
+import { FeedOutbox } from '#src/platform/events/outbox.ts';
 import { canonicalJson, newId, sha256 } from '#src/platform/ids.ts';
 import { defineCollection } from '#src/platform/mongo/collection.ts';
 import { createRegistry } from '#src/platform/registry.ts';
@@ -104,7 +105,7 @@ export function rowsOf(acts: readonly Act[]): WorkRow[] {
 
 export async function clean(): Promise<void> {
   await Promise.all(
-    [Work, DeadLetters, Events, Tallies, Steps].map(
+    [Work, DeadLetters, Events, FeedOutbox, Tallies, Steps].map(
       async ({ name }) => await mongoose.connection.collection(name).deleteMany({}),
     ),
   );
@@ -122,10 +123,14 @@ export async function remains() {
   const events = await Events.native()
     .find({}, { sort: { _id: 1 } })
     .toArray();
+  const outbox = await FeedOutbox.native().find({}).toArray();
   return {
     work: work.map(({ _id, state, result, problem, attempts }) => ({ _id, state, result, problem, attempts })),
     dead: dead.map(({ _id, attempts }) => ({ _id, attempts })),
-    events: events.map(({ _id, data, pending }) => ({ _id, data, pending })),
+    events: events.map(({ _id, data }) => {
+      const pending = outbox.flatMap(({ shard, events: ids }) => ids.filter((id) => id === _id).map(() => shard));
+      return { _id, data, pending };
+    }),
     tallies: await Tallies.native()
       .find({}, { sort: { _id: 1 } })
       .toArray(),

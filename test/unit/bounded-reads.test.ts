@@ -21,7 +21,7 @@ const unlimited: Readonly<Record<string, readonly [count: number, reason: string
   'platform/commands/owner.ts': [1, 'the shards of a pool: config/pools.ts'],
   'platform/commands/queues.ts': [1, 'the shards of all pools: config/pools.ts'],
   'platform/imports/sweep.ts': [1, 'imports that run now, of the owner’s shards'],
-  'platform/machines/verify.ts': [3, streamed],
+  'platform/machines/verify.ts': [1, streamed],
   'platform/personal/personal.ts': [1, streamed],
   'platform/schedules/reconcile.ts': [1, 'schedules, made by admins, of the owner’s shards'],
   'services/auth/auth.personal.ts': [2, streamed],

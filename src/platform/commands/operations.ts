@@ -12,7 +12,8 @@ import { inTransactionAgain } from '../mongo/transaction.ts';
 import type { Service } from '../registry.ts';
 import { defineAccess, thoseOneMay } from '../auth/abilities.ts';
 import { actDone } from '../audit/audit.ts';
-import { Events, type StoredEvent } from '../events/event.ts';
+import type { StoredEvent } from '../events/event.ts';
+import { insertEvents } from '../events/outbox.ts';
 import { newId } from '../ids.ts';
 import { wakeOwners } from './queues.ts';
 import { DeadLetters, Work, workState, type DeadLetter, type WorkRow } from './work.ts';
@@ -148,7 +149,7 @@ async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> 
         },
         { session },
       );
-      await Events.native().insertOne(redriveAct(redriven, by, now), { session });
+      await insertEvents(session, [redriveAct(redriven, by, now)]);
     });
     wakeOwners(rows);
     return rows.map((row) => row._id);

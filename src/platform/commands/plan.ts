@@ -1,10 +1,10 @@
 // From a batch of commands to the rows one transaction will write: pure, once the state is loaded.
-import { leases, pools } from '#config/pools.ts';
+import { leases } from '#config/pools.ts';
 import { retention } from '#config/retention.ts';
 import { AppError, type Problem } from '../errors.ts';
 import type { StoredEvent } from '../events/event.ts';
 import { fullShare } from '../events/reactor.ts';
-import { canonicalJson, newId, sha256, shardOf } from '../ids.ts';
+import { canonicalJson, newId, sha256 } from '../ids.ts';
 import { freshAfterMs } from '../machines/credit.ts';
 import { blocks, commandOf, workKindOf, type Registry } from '../registry.ts';
 import type { Command, Decision, WorkDraft, Write } from './command.ts';
@@ -133,7 +133,6 @@ export function addDecision(
       time: now,
       requestId: row.requestId,
       ...(row.traceparent === undefined ? {} : { traceparent: row.traceparent }),
-      ...(audience.length > 0 ? { pending: feedShards(audience) } : {}),
     };
   });
   const reactions = events.flatMap((event) =>
@@ -165,10 +164,6 @@ interface HandedDown {
 /** The members `share` and `credit`, where there are such. */
 function handedDown({ share, credit }: { [member in keyof HandedDown]: number | undefined }): HandedDown {
   return { ...(share === undefined ? {} : { share }), ...(credit === undefined ? {} : { credit }) };
-}
-
-function feedShards(audience: readonly string[]): string[] {
-  return [...new Set(audience.map((feed) => `feeds.${shardOf(feed, pools.feeds.shards)}`))];
 }
 
 /** The row of a command or an effect that another command (or a timer) asked for. Its cause makes it unique for ever. */

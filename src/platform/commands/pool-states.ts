@@ -1,6 +1,6 @@
 // How the pools are: who owns them and how long their oldest undone row has waited. For health and metrics.
 import { pools, type PoolName } from '#config/pools.ts';
-import { Events } from '../events/event.ts';
+import { countWaiting, waitingEventsSince } from '../events/outbox.ts';
 import { waitingSince } from './oldest-wait.ts';
 import { DeadLetters, Owners, shardsOf, Work } from './work.ts';
 
@@ -24,7 +24,7 @@ export async function poolStates(): Promise<Record<PoolName, PoolState>> {
   const living = new Map(owners.map(({ _id, count }) => [_id, count]));
   const states = await Promise.all(
     (Object.keys(pools) as PoolName[]).map(async (pool) => {
-      const since = pool === 'feeds' ? await oldestEvent() : await waitingSince(pool, now);
+      const since = await (pool === 'feeds' ? waitingEventsSince(shardsOf(pool), 1_000) : waitingSince(pool, now));
       const oldestWaitMs = since ? Math.max(now.getTime() - since.getTime(), 0) : 0;
       return [pool, { owners: living.get(pool) ?? 0, oldestWaitMs }] as const;
     }),
@@ -40,11 +40,11 @@ export async function undoneRows(): Promise<Record<PoolName, number>> {
   const bounded = { limit: countedMost, maxTimeMS: 1_000 };
   const counts = await Promise.all(
     (Object.keys(pools) as PoolName[]).map(async (pool) => {
-      const shards = { $in: shardsOf(pool) };
+      const shards = shardsOf(pool);
       const undone =
         pool === 'feeds'
-          ? Events.native().countDocuments({ pending: shards }, bounded)
-          : Work.native().countDocuments({ shard: shards, state: 'new' }, bounded);
+          ? countWaiting(shards, countedMost, bounded.maxTimeMS)
+          : Work.native().countDocuments({ shard: { $in: shards }, state: 'new' }, bounded);
       return [pool, await undone] as const;
     }),
   );
@@ -60,12 +60,4 @@ export async function deadLettersByKind(): Promise<Map<string, number>> {
     )
     .toArray();
   return new Map(rows.map(({ _id, count }) => [_id, count]));
-}
-
-async function oldestEvent(): Promise<Date | undefined> {
-  const event = await Events.native().findOne(
-    { pending: { $in: shardsOf('feeds') } },
-    { sort: { _id: 1 }, maxTimeMS: 1_000 },
-  );
-  return event?.time;
 }

@@ -1,6 +1,6 @@
 // Writes a plan inside a transaction: one bulk for each collection.
 import type { mongo } from 'mongoose';
-import { Events } from '../events/event.ts';
+import { insertEvents } from '../events/outbox.ts';
 import type { Collection } from '../mongo/collection.ts';
 import type { Overlay } from './overlay.ts';
 import { settledFields, type Plan, type Settlement } from './plan.ts';
@@ -52,9 +52,7 @@ export async function writeEffects(
       await putAll(session, into, puts, guard);
     }
   }
-  if (plan.events.length > 0) {
-    await Events.native().insertMany([...plan.events], { session });
-  }
+  await insertEvents(session, plan.events);
   if (plan.work.length > 0) {
     await Work.native().insertMany(plan.work, { session });
   }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { EventDraft, WorkDraft } from '../commands/command.ts';
 import { defineCollection } from '../mongo/collection.ts';
 
-/** A row of `events`: append only. `pending` names the shards of feeds that have not numbered it yet. */
+/** A row of `events`: append only. What still waits for its places in feeds is named in outbox.ts. */
 export interface StoredEvent {
   readonly _id: string;
   readonly type: string;
@@ -15,10 +15,9 @@ export interface StoredEvent {
   readonly time: Date;
   readonly requestId: string;
   readonly traceparent?: string;
-  readonly pending?: readonly string[];
 }
 
-/** All that happened, in the order of its ids: outbox of the feeds, activity log, what analytics reads. */
+/** All that happened, in the order of its ids: what feeds are made of, activity log, what analytics reads. */
 export const Events = defineCollection<StoredEvent>(
   'events',
   {
@@ -30,10 +29,8 @@ export const Events = defineCollection<StoredEvent>(
     time: Date,
     requestId: String,
     traceparent: String,
-    pending: [String],
   },
   [
-    { key: { pending: 1, _id: 1 }, partialFilterExpression: { pending: { $exists: true } } },
     { key: { requestId: 1 } },
     // What somebody did, and what concerns them.
     { key: { actor: 1, time: -1, _id: -1 } },
@@ -41,6 +38,7 @@ export const Events = defineCollection<StoredEvent>(
     // Audits are few among all events: an index of them alone.
     { key: { type: 1, _id: -1 }, partialFilterExpression: { type: 'admin.acted' } },
   ],
+  [{ pending: 1, _id: 1 }],
 );
 
 /** An event as clients see it (CloudEvents 1.0 in JSON, with the extensions `actor` and `requestid`). */

@@ -1,20 +1,22 @@
 // Feeds: each event of an audience gets its place (`seq` 1, 2, 3 …) in each of its feeds. The owner of a feed's shard
 // numbers in batches; sockets and HTTP read from here.
-import type { mongo } from 'mongoose';
 import { z } from 'zod';
 import { pools } from '#config/pools.ts';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { LRUCache } from 'lru-cache';
-import { Owner } from '../commands/owner.ts';
+import { Owner, type Drain } from '../commands/owner.ts';
 import type { Tenure } from '../commands/tenure.ts';
-import { shardFor } from '../commands/work.ts';
+import { shardFor, shardsOf } from '../commands/work.ts';
+import { Stale } from '../commands/write.ts';
 import { defineCollection } from '../mongo/collection.ts';
 import { logFor } from '../log.ts';
 import { observeBatch, observeFeedLag } from '../metrics/metrics.ts';
-import { duplicateIn, isConflict } from '../mongo/transaction.ts';
+import { duplicateIn } from '../mongo/transaction.ts';
 import { hint, onHint } from '../redis/hints.ts';
 import { cloudEvent, Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
+import { FeedOutbox, waitingRows, type OutboxRow } from './outbox.ts';
+import { lateLooks } from './pending-events.ts';
 import { underBatchSpans } from '../tracing/row-spans.ts';
 
 const log = logFor('feeds');
@@ -86,11 +88,24 @@ export interface FeedPage {
 /** Under load a batch waits this long for company: lag buys larger batches. After a pause the first is at once. */
 const paceMs = 200;
 
-/** Owns shards of the feeds and numbers what is pending in them. */
+/** Owns shards of the feeds and numbers what waits in them. */
 export function feedOwner(): Owner {
-  const heads = new LRUCache<string, Head>({ max: 50_000 });
+  return new Owner('feeds', feedDrain());
+}
+
+/** What is known between two passes, for as long as nobody else numbers. */
+interface Known {
+  readonly heads: LRUCache<string, Head>;
+  /** Places of waiting events that were found to be there already, until the rows of those events are gone. */
+  readonly placed: Set<string>;
+}
+
+/** What the owner of shards of the feeds does with them. */
+export function feedDrain(): Drain {
+  const known: Known = { heads: new LRUCache<string, Head>({ max: 50_000 }), placed: new Set() };
+  const lookForLate = lateLooks();
   let lastPass = 0;
-  return new Owner('feeds', {
+  return {
     pass: async (tenure) => {
       const waitMs = lastPass + paceMs - Date.now();
       if (waitMs > 0) {
@@ -99,11 +114,14 @@ export function feedOwner(): Owner {
         });
       }
       lastPass = Date.now();
-      return await numberPending(tenure, heads);
+      return await numberWaiting(tenure, known);
     },
-    // What another owner numbered meanwhile is not known here.
-    onShards: () => heads.clear(),
-  });
+    onShards: (shards) => {
+      // What another owner numbered meanwhile is not known here.
+      known.heads.clear();
+      lookForLate(shards.has(shardsOf('feeds')[0] ?? ''));
+    },
+  };
 }
 
 const numbering = {
@@ -117,42 +135,56 @@ const numbering = {
   }),
 };
 
-async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Promise<boolean> {
-  const shards = [...tenure.shards];
-  const limit = pools.feeds.maxBatch;
-  const events = await Events.native()
-    .find({ pending: { $in: shards } }, { sort: { _id: 1 }, limit })
-    .toArray();
-  if (events.length === 0) {
+async function numberWaiting(tenure: Tenure, known: Known): Promise<boolean> {
+  const { rows, more } = await waitingRows([...tenure.shards], pools.feeds.maxBatch);
+  if (rows.length === 0) {
     return false;
   }
+  const events = await eventsOf(rows);
   let places: FeedEvent[] = [];
   try {
-    await underBatchSpans(numbering, events, async (_, decided) => {
-      places = await placesOf(events, tenure.shards, heads);
+    await underBatchSpans(numbering, [...events.values()], async (_, decided) => {
+      places = await placesOf(rows, events, known);
       decided();
       await tenure.transaction(async (session) => {
         if (places.length > 0) {
           await FeedEvents.native().insertMany(places, { session });
         }
-        const numbered = { _id: { $in: events.map(({ _id }) => _id) } };
-        await Events.native().updateMany(numbered, withoutShards(shards), { session });
+        const gone = await FeedOutbox.native().deleteMany({ _id: { $in: rows.map(({ _id }) => _id) } }, { session });
+        if (gone.deletedCount !== rows.length) {
+          // An election took their commit back, events and all.
+          throw new Stale(FeedOutbox.name);
+        }
       });
     });
   } catch (error) {
-    heads.clear();
+    known.heads.clear();
     if (duplicateIn(error) === FeedEvents.name) {
-      await forgetPlaced(places, tenure);
-      return true;
-    }
-    // Events that stand in feeds of two owners are written by both: look again at once, one of them is through.
-    if (isConflict(error)) {
+      await leaveOut(places, known);
       return true;
     }
     throw error;
   }
-  observeBatch('feeds', events.length);
-  observeFeedLag(Date.now() - (events[0]?.time.getTime() ?? 0));
+  known.placed.clear();
+  tellOf(places, [...events.values()], known);
+  return more;
+}
+
+/** The events that rows name. An event that is gone is not among them, and so passed over. */
+async function eventsOf(rows: readonly OutboxRow[]): Promise<Map<string, StoredEvent>> {
+  const ids = new Set(rows.flatMap(({ events }) => events));
+  const found = await Events.native()
+    .find({ _id: { $in: [...ids] } })
+    .toArray();
+  return new Map(found.map((event) => [event._id, event]));
+}
+
+/** Measures what was numbered, remembers where its feeds end now and tells whoever follows them. */
+function tellOf(places: readonly FeedEvent[], events: readonly StoredEvent[], { heads }: Known): void {
+  if (events.length > 0) {
+    observeBatch('feeds', events.length);
+    observeFeedLag(Date.now() - Math.min(...events.map(({ time }) => time.getTime())));
+  }
   for (const { feed, seq, epoch } of places) {
     heads.set(feed, { seq, epoch });
   }
@@ -160,49 +192,44 @@ async function numberPending(tenure: Tenure, heads: LRUCache<string, Head>): Pro
     topic,
     places.map(({ feed, seq, epoch, event }): PlacedEvent => ({ feed, seq, epoch, event })),
   );
-  return events.length === limit;
 }
 
-/** Takes shards off what an event waits for; an event that waits for nothing has no such member. */
-function withoutShards(shards: readonly string[]): mongo.Document[] {
-  return [
-    { $set: { pending: { $setDifference: ['$pending', [...shards]] } } },
-    { $set: { pending: { $cond: [{ $eq: ['$pending', []] }, '$$REMOVE', '$pending'] } } },
-  ];
-}
-
-/** Places that are there although their events still wait for them: the wait is taken off, so that others go on. */
-async function forgetPlaced(places: readonly FeedEvent[], tenure: Tenure): Promise<void> {
+/**
+ * Notes which places are there although their events wait for them: the next try leaves them out. A place that an
+ * election may still take back is none yet: the next try finds it in its way again.
+ */
+async function leaveOut(places: readonly FeedEvent[], { placed }: Known): Promise<void> {
   const there = await FeedEvents.native()
-    .find({ _id: { $in: places.map(({ _id }) => _id) } })
-    .project<{ _id: string; feed: string }>({ feed: 1 })
+    .find({ _id: { $in: places.map(({ _id }) => _id) } }, { readConcern: 'majority' })
+    .project<{ _id: string }>({ _id: 1 })
     .toArray();
   log.warn({ places: there.length }, 'Events were numbered already');
-  for (const { _id, feed } of there) {
-    await tenure.transaction(async (session) => {
-      const event = { _id: _id.slice(feed.length + 1) };
-      await Events.native().updateOne(event, withoutShards([shardFor('feeds', feed)]), { session });
-    });
-  }
+  there.forEach(({ _id }) => placed.add(_id));
 }
 
-/** The next places of the events in those of their feeds that this tenure owns, without those they have already. */
+/** The next places of the events in those of their feeds that belong to the shards of the rows, each once. */
 async function placesOf(
-  events: readonly StoredEvent[],
-  shards: ReadonlySet<string>,
-  heads: LRUCache<string, Head>,
+  rows: readonly OutboxRow[],
+  events: ReadonlyMap<string, StoredEvent>,
+  { heads, placed }: Known,
 ): Promise<FeedEvent[]> {
-  const wanted = events.flatMap((event) =>
-    event.audience.filter((feed) => isPending(event, shardFor('feeds', feed), shards)).map((feed) => ({ feed, event })),
-  );
-  const next = await knownHeads([...new Set(wanted.map(({ feed }) => feed))], heads);
+  const wanted = new Map<string, { readonly feed: string; readonly event: StoredEvent }>();
+  for (const { shard, events: ids } of rows) {
+    for (const event of ids.flatMap((id) => events.get(id) ?? [])) {
+      for (const feed of event.audience.filter((each) => shardFor('feeds', each) === shard)) {
+        wanted.set(`${feed}|${event._id}`, { feed, event });
+      }
+    }
+  }
+  placed.forEach((_id) => wanted.delete(_id));
+  const next = await knownHeads([...new Set([...wanted.values()].map(({ feed }) => feed))], heads);
   const now = Date.now();
-  return wanted.map(({ feed, event }): FeedEvent => {
+  return [...wanted].map(([_id, { feed, event }]): FeedEvent => {
     const head = next.get(feed) ?? { seq: 0, epoch: null };
     const place = { seq: head.seq + 1, epoch: head.epoch ?? now.toString(36) };
     next.set(feed, place);
     return {
-      _id: `${feed}|${event._id}`,
+      _id,
       feed,
       ...place,
       event: toCloudEvent(event),
@@ -210,11 +237,6 @@ async function placesOf(
       expireAt: new Date(now + retention.feedEventsMs),
     };
   });
-}
-
-/** Of a shard that came from another owner, some events may have their places while they wait for those of others. */
-function isPending(event: StoredEvent, shard: string, shards: ReadonlySet<string>): boolean {
-  return shards.has(shard) && (event.pending?.includes(shard) ?? false);
 }
 
 async function knownHeads(feeds: readonly string[], heads: LRUCache<string, Head>): Promise<Map<string, Head>> {

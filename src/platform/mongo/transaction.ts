@@ -26,11 +26,6 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
-/** True where somebody else was writing the same document: whoever tries again at once finds it written. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof mongo.MongoError && error.code === 112;
-}
-
 /** The collection whose unique index refused a write, or null where the error is another one. */
 export function duplicateIn(error: unknown): string | null {
   if (!(error instanceof mongo.MongoError) || error.code !== 11_000) {

@@ -65,7 +65,7 @@ definePersonalData({
   rows: (userId) =>
     Events.native().find(
       { actor: userId },
-      { projection: { pending: 0, traceparent: 0 }, sort: { time: 1 }, maxTimeMS: limits.mongoStreamMs },
+      { projection: { traceparent: 0 }, sort: { time: 1 }, maxTimeMS: limits.mongoStreamMs },
     ),
   erase: async (userId) => {
     const audience = `user.${userId}`;

@@ -74,7 +74,7 @@ describe('demo', function () {
   async function truth() {
     await eventually(async () => {
       assert.equal(await count('work', { state: 'new' }), 0);
-      assert.equal(await count('events', { pending: { $exists: true } }), 0);
+      assert.equal(await count('feed_outbox'), 0);
     }, 30_000);
     return {
       ledger: await sums('xp_ledger', { rows: { $sum: 1 }, xp: { $sum: '$amount' } }),
