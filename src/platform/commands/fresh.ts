@@ -172,9 +172,8 @@ export class FreshRows {
     return this.#rows.length > 0;
   }
 
-  #receive(owner: string, message: unknown): void {
+  #receive(owner: string, { packed, seal }: z.output<typeof sealed>): void {
     try {
-      const { packed, seal } = sealed.parse(message);
       if (seal !== sealOf(owner, packed)) {
         throw new Error('They carry another seal than this system gives');
       }
