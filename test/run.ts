@@ -143,6 +143,23 @@ async function runMocha(plan: Plan, passedOn: readonly string[]): Promise<Counts
     : counts;
 }
 
+/**
+ * Compiles the repository into dist/, so that the processes of e2e run what production runs, and start in a fraction of the
+ * time. Types are checked by `npm run check`, not here. @throws Error where that fails
+ */
+async function compile(): Promise<void> {
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+  await rm(join(root, 'dist'), { recursive: true, force: true });
+  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.json', '--outDir', 'dist', '--noCheck'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  if (code !== 0) {
+    throw new Error(`Compiling ended with ${String(code)}`);
+  }
+}
+
 async function runNear(plan: Plan, withServers: boolean, passedOn: readonly string[]): Promise<Counts> {
   if (!withServers) {
     return await runMocha(plan, passedOn);
@@ -192,8 +209,10 @@ async function main(): Promise<number> {
     runs.push(await runNear({ title, files: near, options, env }, withServers, wanted.passedOn));
   }
   if (e2e.length > 0 && interrupted.by === undefined) {
+    await compile();
     const options = ['--timeout', '180000'];
-    runs.push(await runMocha({ title: 'End to end', files: e2e, options, env }, wanted.passedOn));
+    const compiled = { ...env, TEST_COMPILED: '1' };
+    runs.push(await runMocha({ title: 'End to end', files: e2e, options, env: compiled }, wanted.passedOn));
   }
   await (interrupted.by === undefined ? sweepTestServers() : sweepAfterInterrupt());
   const sum = (key: 'passed' | 'failed' | 'skipped'): number => runs.reduce((total, counts) => total + counts[key], 0);

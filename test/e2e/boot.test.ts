@@ -9,14 +9,14 @@ import { findMongod } from '#src/platform/embedded/binaries.ts';
 import { withDatabase } from '#src/platform/embedded/mongod.ts';
 import { eventually } from '../support/eventually.ts';
 import { slowDown } from '../support/faults.ts';
-import { call, startFleet } from '../support/fleet.ts';
+import { call, scriptArguments, startFleet } from '../support/fleet.ts';
 import { startTestServers, type TestServers } from '../support/servers.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 /** Runs the API root until it ends. */
 async function boot(env: Record<string, string>): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const child = spawn(process.execPath, scriptArguments('src/main.ts'), {
     cwd: root,
     env: { ...process.env, ...env },
   });

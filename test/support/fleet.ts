@@ -153,9 +153,14 @@ export async function end(child: ChildProcess): Promise<void> {
   clearTimeout(force);
 }
 
-/** Arguments that run a script of the source. */
-function source(script: string, args: readonly string[] = []): string[] {
-  return ['--import', 'tsx', join(root, script), ...args];
+/**
+ * Arguments of Node that run a script of this repository: compiled, as production runs it and in a fraction of the time,
+ * where `npm test` has compiled it (test/run.ts), otherwise from its source.
+ */
+export function scriptArguments(script: string, args: readonly string[] = []): string[] {
+  return process.env['TEST_COMPILED'] === '1'
+    ? ['--conditions=compiled', join(root, 'dist', script.replace(/\.ts$/u, '.js')), ...args]
+    : ['--import', 'tsx', join(root, script), ...args];
 }
 
 function environmentOf({ servers, keyPrefix, env }: FleetOptions): NodeJS.ProcessEnv {
@@ -186,7 +191,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const script = options.apiScript ?? 'src/main.ts';
     const started = await launch(
       `api ${String(index)}`,
-      source(script, options.apiArgs?.[index]),
+      scriptArguments(script, options.apiArgs?.[index]),
       { ...env, PORT: String(port) },
       all,
     );
@@ -195,7 +200,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const openWorker = async (index: number): Promise<FleetWorker> =>
     await launch(
       `worker ${String(index)}`,
-      source(options.workerScript ?? 'workers/main.ts', options.workerArgs?.[index]),
+      scriptArguments(options.workerScript ?? 'workers/main.ts', options.workerArgs?.[index]),
       env,
       all,
     );

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { scriptArguments } from './fleet.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -26,7 +27,7 @@ export function operate(
   options: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Operation {
-  const child = spawn(process.execPath, ['--import', 'tsx', `src/${command}.ts`, ...options], {
+  const child = spawn(process.execPath, scriptArguments(`src/${command}.ts`, options), {
     cwd: root,
     env: { ...process.env, LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
