@@ -1,5 +1,5 @@
-// Taking and verifying a backup: everything as of one moment under load, MongoDB's window put back, and what is damaged
-// is found.
+// Taking and verifying a backup: everything as of one moment under load, and what is damaged is found. Backups that are
+// killed, or two at once: full/backup-window.test.ts.
 import assert from 'node:assert/strict';
 import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,9 +9,6 @@ import { allChecks } from '#src/command-line.ts';
 import type { Manifest } from '#src/platform/backup/format.ts';
 import { verifyBackup } from '#src/platform/backup/verify.ts';
 import { backUpUnderLoad, backupKey, rewriteBackup, startBackupSuite, type BackupSuite } from '../support/backups.ts';
-import { eventually } from '../support/eventually.ts';
-import { slowDown, unblock } from '../support/faults.ts';
-import { operate } from '../support/operator.ts';
 import { showLogs } from '../support/system.ts';
 
 describe('backup', function () {
@@ -43,46 +40,6 @@ describe('backup', function () {
       names,
     );
     assert.ok(!JSON.stringify(manifest).includes(backupKey), 'the key itself is in the manifest');
-  });
-
-  it('puts the window of the past back when it is killed', async () => {
-    const { folder, environment, historyWindow, run } = suite;
-    const killed = operate('backup', ['--to', join(folder, 'killed')], environment());
-    await eventually(async () => assert.notEqual(await historyWindow(), 0), 60_000, 5);
-    killed.child.kill('SIGKILL');
-    await killed.ended;
-    await eventually(async () => assert.equal(await historyWindow(), 0), 10_000);
-    const { code, said } = await run('restore', ['--from', join(folder, 'killed')], 'nothing');
-    assert.equal(code, 1);
-    assert.match(said, /is no backup: it has no manifest/u);
-    const next = await run('backup', ['--to', join(folder, 'after-the-killed')]);
-    assert.equal(next.code, 0, next.said);
-    assert.equal(await historyWindow(), 0);
-  });
-
-  it('refuses a second backup while one is under way, and puts the window back when that ends', async () => {
-    const { system, folder, environment, historyWindow, run } = suite;
-    await slowDown(system.db, { commands: ['find'], ms: 2_000, of: 'smartstart-brain-backup' });
-    const first = operate('backup', ['--to', join(folder, 'first')], environment());
-    await eventually(async () => assert.notEqual(await historyWindow(), 0), 60_000);
-    const second = await run('backup', ['--to', join(folder, 'second')]);
-    await unblock(system.db);
-    assert.equal((await first.ended).code, 0, first.said());
-    assert.equal(second.code, 1, second.said);
-    assert.match(second.said, /Another backup of this database is under way/u);
-    assert.equal(await historyWindow(), 0);
-  });
-
-  it('puts back what was there before one that was killed together with its guard', async () => {
-    const { system, folder, historyWindow, run } = suite;
-    const meta = system.db.collection<{ _id: string }>('meta');
-    const left = { _id: 'backup', holder: 'gone', until: new Date(0), before: 0, raised: 400 };
-    await meta.insertOne(left);
-    await system.db.admin().command({ setParameter: 1, minSnapshotHistoryWindowInSeconds: 350 });
-    const { code, said } = await run('backup', ['--to', join(folder, 'after-both')]);
-    assert.equal(code, 0, said);
-    assert.equal(await historyWindow(), 0);
-    assert.equal(await meta.countDocuments({ _id: 'backup' }), 0);
   });
 
   const damages: readonly (readonly [name: string, damage: (copy: string) => Promise<void>, found: RegExp])[] = [

@@ -4,11 +4,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mongo } from 'mongoose';
 import { findMongod } from '#src/platform/embedded/binaries.ts';
 import { withDatabase } from '#src/platform/embedded/mongod.ts';
 import { eventually } from '../support/eventually.ts';
-import { slowDown } from '../support/faults.ts';
 import { call, scriptArguments, startFleet } from '../support/fleet.ts';
 import { startTestServers, type TestServers } from '../support/servers.ts';
 
@@ -102,22 +100,6 @@ describe('a process that starts', function () {
       }, 20_000);
     } finally {
       await fleet.stop();
-      await sound.stop();
-    }
-  });
-
-  it('waits for an index that takes longer than a request may', async () => {
-    const sound = await startTestServers();
-    const servers = { ...sound, mongoUrl: withDatabase(sound.mongoUrl, 'large') };
-    const client = await mongo.MongoClient.connect(servers.mongoUrl);
-    const slow = { commands: ['createIndexes'], collection: 'events', ms: 11_000, of: 'smartstart-brain' };
-    await slowDown(client.db(), slow);
-    try {
-      const fleet = await startFleet({ servers, apis: 1, workers: 0 });
-      await fleet.stop();
-      assert.ok((await client.db().collection('events').indexes()).length > 1);
-    } finally {
-      await client.close();
       await sound.stop();
     }
   });

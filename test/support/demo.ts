@@ -1,8 +1,9 @@
 // The demo as a process of its own. Called by test/e2e.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fleetAdmin, scriptArguments } from './fleet.ts';
+import { fleetAdmin } from './fleet.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,7 +17,7 @@ export interface Played {
 export async function demo(apis: readonly { readonly url: string }[], ...options: string[]): Promise<Played> {
   const urls = apis.flatMap(({ url }) => ['--url', url]);
   const admin = ['--email', fleetAdmin.email, '--password', fleetAdmin.password];
-  const args = scriptArguments('src/demo/main.ts', [...urls, ...admin, ...options]);
+  const args = ['--import', 'tsx', join(root, 'src/demo/main.ts'), ...urls, ...admin, ...options];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
