@@ -13,7 +13,6 @@ import {
   type BackupUnderLoad,
 } from '../support/backups.ts';
 import { eventually } from '../support/eventually.ts';
-import { slowDown, unblock } from '../support/faults.ts';
 import { follow } from '../support/feed-client.ts';
 import { call, login, startFleet } from '../support/fleet.ts';
 import { checkInvariants } from '../support/invariants.ts';
@@ -147,22 +146,6 @@ describe('restore', function () {
       assert.equal(await db.collection(collection).countDocuments(), documents, collection);
     }
     assert.equal(await db.collection('restores').countDocuments(), 0);
-  });
-
-  it('ends where steps over a whole collection take longer than a request may', async () => {
-    const { restored, run } = suite;
-    const db = restored('slow');
-    const commands = ['createIndexes', 'update'];
-    await slowDown(db, { commands, collection: 'feed_events', ms: 11_000, of: 'smartstart-brain-restore' });
-    const { code, said } = await run('restore', ['--from', backup], 'slow');
-    await unblock(db);
-    assert.equal(code, 0, said);
-    assert.equal((await db.collection('feed_events').indexes()).length, 3);
-    assert.equal(
-      (await db.collection('feed_events').distinct('epoch')).length,
-      1,
-      'feeds go on under their old epochs',
-    );
   });
 });
 

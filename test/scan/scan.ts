@@ -1,5 +1,5 @@
 // Two foreign judges over the running product: Schemathesis with a user's and with an admin's session, Spectral with the
-// OWASP rules over the document. Called by main.ts, test/e2e/scan.test.ts and test/e2e/full/scan.test.ts.
+// OWASP rules over the document. Called by main.ts, scan-short.test.ts and scan.test.ts of test/e2e/full.
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,9 +1,9 @@
 // A part of the demo while a worker is killed: its own figures come out, and a second run changes nothing. The whole of
-// it, with one process after the other killed, is in full/.
+// it, with one process after the other killed, is demo.test.ts.
 import assert from 'node:assert/strict';
-import { demo } from '../support/demo.ts';
-import { eventually } from '../support/eventually.ts';
-import { showLogs, startSystem, type System } from '../support/system.ts';
+import { demo } from '../../support/demo.ts';
+import { eventually } from '../../support/eventually.ts';
+import { showLogs, startSystem, type System } from '../../support/system.ts';
 
 const contributions = 2_000;
 

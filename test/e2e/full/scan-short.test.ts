@@ -1,9 +1,9 @@
-// Foreign judges over the running product, in the small: test/e2e/full/scan.test.ts is the whole of it.
+// Foreign judges over the running product, in the small: scan.test.ts is the whole of it.
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'mocha';
-import { compare, readBaseline } from '../scan/baseline.ts';
-import { scan } from '../scan/scan.ts';
-import { toolsOrSkip, type Tools } from '../scan/tools.ts';
+import { compare, readBaseline } from '../../scan/baseline.ts';
+import { scan } from '../../scan/scan.ts';
+import { toolsOrSkip, type Tools } from '../../scan/tools.ts';
 
 const say = (line: string): void => void process.stdout.write(`    ${line}\n`);
 
