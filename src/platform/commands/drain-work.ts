@@ -39,8 +39,8 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
       const free = held.length > 0 ? { key: { $nin: held } } : {};
       // Before a row that waited for another try no later one of its key may go, so a pool that blocks always looks.
       const written = await (looks || blocking.length > 0
-        ? readyRows(tenure.shards, now, limit, free)
-        : neverPutOff(tenure.shards, limit, free));
+        ? readyRows([...tenure.shards], now, limit, free)
+        : neverPutOff([...tenure.shards], limit, free));
       if (written.some(({ notBefore }) => notBefore > atOnce)) {
         // There may be more whose time has come.
         lookAt = 0;

@@ -1,7 +1,8 @@
 // Since when the oldest row of a pool could have been done and was not: what to scale workers on. Read by pool-states.ts.
 import type { mongo } from 'mongoose';
 import { effectPools, type PoolName } from '#config/pools.ts';
-import { atOnce, DeadLetters, Owners, shardsOf, Work, type WorkRow } from './work.ts';
+import { lookForDue, lookForNeverPutOff, type Look } from './ready-rows.ts';
+import { DeadLetters, Owners, shardsOf, Work, type WorkRow } from './work.ts';
 
 const bounded = { maxTimeMS: 1_000 };
 
@@ -12,10 +13,11 @@ type Waiting = Pick<WorkRow, '_id' | 'acceptedAt' | 'notBefore'>;
  * another try is no wait, and neither is being under way: more workers could change nothing about these.
  */
 export async function waitingSince(pool: PoolName, now: Date): Promise<Date | undefined> {
-  const filter: mongo.Filter<WorkRow> = { shard: { $in: shardsOf(pool) }, state: 'new', ...(await notUnderWay(pool)) };
+  const shards = shardsOf(pool);
+  const further = await notUnderWay(pool);
   const [neverPutOff, due] = await Promise.all([
-    first({ ...filter, notBefore: atOnce }, { _id: 1 }),
-    first({ ...filter, notBefore: { $gt: atOnce, $lte: now } }, { notBefore: 1, _id: 1 }),
+    first(lookForNeverPutOff(shards, further)),
+    first(lookForDue(shards, now, further)),
   ]);
   const since = [
     ...(neverPutOff ? [(await redriven(neverPutOff)) ?? neverPutOff.acceptedAt] : []),
@@ -24,7 +26,7 @@ export async function waitingSince(pool: PoolName, now: Date): Promise<Date | un
   return since.toSorted((one, other) => one.getTime() - other.getTime())[0];
 }
 
-async function first(filter: mongo.Filter<WorkRow>, sort: mongo.Sort): Promise<Waiting | null> {
+async function first({ filter, sort }: Look): Promise<Waiting | null> {
   return await Work.native().findOne<Waiting>(filter, {
     ...bounded,
     sort,

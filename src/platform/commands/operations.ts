@@ -16,7 +16,7 @@ import type { StoredEvent } from '../events/event.ts';
 import { insertEvents } from '../events/outbox.ts';
 import { newId } from '../ids.ts';
 import { wakeOwners } from './queues.ts';
-import { DeadLetters, Work, workState, type DeadLetter, type WorkRow } from './work.ts';
+import { atOnce, DeadLetters, Work, workState, type DeadLetter, type WorkRow } from './work.ts';
 
 const bounded = { maxTimeMS: limits.mongoMs };
 
@@ -117,10 +117,6 @@ function redriveAct(ids: readonly string[], { actor, requestId, traceparent }: R
   };
 }
 
-// In the past for every clock: a pass that has begun already would otherwise pass over the row itself, see that nothing
-// holds its key any more, and take the later ones first.
-const atOnce = new Date(0);
-
 /**
  * Sets dead rows back to `new`, with all their attempts, under their own id: their key, their Location and their
  * place in the audit stay what they were. What is not dead any more is passed over: of two who redrive the same at
@@ -136,6 +132,8 @@ async function redrive(ids: readonly string[], by: Redriver): Promise<string[]> 
         .find({ _id: { $in: [...ids] }, state: 'dead' }, { ...bounded, session })
         .toArray();
       const redriven = rows.map((row) => row._id);
+      // At once, in the past for every clock: a pass that has begun already would otherwise pass over the row itself, see
+      // that nothing holds its key any more, and take the later ones first.
       await Work.native().updateMany(
         { _id: { $in: redriven }, state: 'dead' },
         { $set: { state: 'new', attempts: 0, notBefore: atOnce }, $unset: { problem: '', doneAt: '', expireAt: '' } },

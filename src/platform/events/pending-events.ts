@@ -3,11 +3,10 @@
 // it, because processes of that version may go on beside this one. What is taken over late may stand in its feeds behind
 // what this version wrote meanwhile.
 import mongoose, { type mongo } from 'mongoose';
-import { setTimeout as delay } from 'node:timers/promises';
 import { logFor } from '../log.ts';
 import { Meta } from '../mongo/meta.ts';
 import type { Seed } from '../mongo/seed.ts';
-import { inTransaction, isTransient } from '../mongo/transaction.ts';
+import { inTransactionAgain } from '../mongo/transaction.ts';
 import { Events, type StoredEvent } from './event.ts';
 import { FeedOutbox, outboxRows } from './outbox.ts';
 
@@ -17,7 +16,8 @@ type PendingEvent = StoredEvent & { readonly pending?: readonly string[] };
 
 /** Events that are looked at, and at most taken over, at once. */
 const windowSize = 2_000;
-const tries = 8;
+/** Of each window: owners of the version before write the same events several times a second. */
+const tries = 10;
 /** `until`: the time of the last look; without it no event is like this any more. */
 const metaId = 'feed-outbox';
 const lateMs = 86_400_000;
@@ -117,34 +117,29 @@ async function endOfWindow(after: string): Promise<string | undefined> {
 
 async function takeOverWindow(session: mongo.ClientSession, _id: { $gt: string; $lte?: string }): Promise<number> {
   const events = Events.native() as unknown as mongo.Collection<PendingEvent>;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      let count = 0;
-      await inTransaction(session, async () => {
-        const waiting = await events
-          .find(
-            { _id, pending: { $exists: true } },
-            { session, sort: { _id: 1 }, limit: windowSize, projection: { pending: 1, time: 1 } },
-          )
-          .toArray();
-        count = waiting.length;
-        if (count === 0) {
-          return;
-        }
-        const rows = outboxRows(waiting.map((event) => ({ ...event, shards: event.pending ?? [] })));
-        if (rows.length > 0) {
-          await FeedOutbox.native().insertMany(rows, { session });
-        }
-        const taken = { _id: { $in: waiting.map((event) => event._id) } };
-        await events.updateMany(taken, { $unset: { pending: '' } }, { session });
-      });
-      return count;
-    } catch (error) {
-      // An owner of the version before was numbering the same events, or another process was walking here.
-      if (!isTransient(error) || attempt === tries) {
-        throw error;
+  let count = 0;
+  // Again where an owner of the version before was numbering the same events, or another process was walking here.
+  await inTransactionAgain(
+    session,
+    async () => {
+      const waiting = await events
+        .find(
+          { _id, pending: { $exists: true } },
+          { session, sort: { _id: 1 }, limit: windowSize, projection: { pending: 1, time: 1 } },
+        )
+        .toArray();
+      count = waiting.length;
+      if (count === 0) {
+        return;
       }
-      await delay(Math.random() * 10 * 2 ** attempt);
-    }
-  }
+      const rows = outboxRows(waiting.map((event) => ({ ...event, shards: event.pending ?? [] })));
+      if (rows.length > 0) {
+        await FeedOutbox.native().insertMany(rows, { session });
+      }
+      const taken = { _id: { $in: waiting.map((event) => event._id) } };
+      await events.updateMany(taken, { $unset: { pending: '' } }, { session });
+    },
+    tries,
+  );
+  return count;
 }

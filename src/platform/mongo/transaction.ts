@@ -49,13 +49,15 @@ export async function inTransaction(session: mongo.ClientSession, body: () => Pr
   await commit(session);
 }
 
-const tries = 6;
-
 /**
  * `inTransaction`, from the beginning again after a conflict or another fault that passes. For bodies that read in it
  * what they write, so that each try sees what is there then, and a commit that went through unheard finds it done.
  */
-export async function inTransactionAgain(session: mongo.ClientSession, body: () => Promise<void>): Promise<void> {
+export async function inTransactionAgain(
+  session: mongo.ClientSession,
+  body: () => Promise<void>,
+  tries = 6,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await inTransaction(session, body);

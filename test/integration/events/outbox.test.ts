@@ -65,6 +65,16 @@ async function drained({ tenure, drain }: { tenure: Tenure; drain: Drain }): Pro
   }
 }
 
+/** The place of an event in the feed `here`, as if somebody else had numbered it. */
+async function placedByAnother(event: StoredEvent, seq: number): Promise<void> {
+  const place = { feed: here, seq, epoch: 'e', event: toCloudEvent(event) };
+  await FeedEvents.native().insertOne({
+    _id: `${here}|${event._id}`,
+    ...place,
+    expireAt: new Date(Date.now() + 60_000),
+  });
+}
+
 const placesIn = async (feed: string): Promise<string[]> =>
   (await FeedEvents.native().find({ feed }).sort({ seq: 1 }).toArray()).map(
     ({ seq, event }) => `${String(seq)} ${event.id}`,
@@ -205,14 +215,7 @@ describe('the outbox of the feeds', () => {
   it('leaves out places that are there, and deletes a row that has nothing else', async () => {
     const [known, fresh] = [eventFor([here, beside]), eventFor([here])];
     await commit(known, fresh);
-    const place = {
-      feed: here,
-      seq: 1,
-      epoch: 'e',
-      event: toCloudEvent(known),
-      expireAt: new Date(Date.now() + 60_000),
-    };
-    await FeedEvents.native().insertOne({ _id: `${here}|${known._id}`, ...place });
+    await placedByAnother(known, 1);
     const owner = await ownerOf(...shards);
     await drained(owner);
     assert.deepEqual(await placesIn(here), inOrder([known, fresh]));
@@ -230,14 +233,7 @@ describe('the outbox of the feeds', () => {
     const [before, between, after] = [eventFor([here]), eventFor([here]), eventFor([here])];
     await commit(before);
     await drained(owner);
-    const place = {
-      feed: here,
-      seq: 2,
-      epoch: 'e',
-      event: toCloudEvent(between),
-      expireAt: new Date(Date.now() + 60_000),
-    };
-    await FeedEvents.native().insertOne({ _id: `${here}|${between._id}`, ...place });
+    await placedByAnother(between, 2);
     await commit(after);
     await drained(owner);
     assert.deepEqual(await placesIn(here), inOrder([before, between, after]));

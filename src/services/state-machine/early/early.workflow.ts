@@ -73,13 +73,11 @@ export function nextDeferred<Followed>(
   follow: (taken: Advance) => Followed,
 ): NextDeferred<Followed> | null {
   const mailbox = instance.status === 'active' ? (instance.mailbox ?? []) : [];
-  const first =
-    from === undefined
-      ? 0
-      : Math.max(
-          0,
-          mailbox.findIndex(({ eventId }) => eventId === from),
-        );
+  // From the first, too, where that one is there no more.
+  const first = Math.max(
+    0,
+    mailbox.findIndex(({ eventId }) => eventId === from),
+  );
   for (const waiting of mailbox.slice(first)) {
     if (!tries.next()) {
       return { untried: waiting };
