@@ -28,7 +28,9 @@ interface Step {
   readonly sum: number;
 }
 
-export const Tallies = defineCollection<Tally>('test_tallies', { sum: Number, steps: Number, rev: Number });
+export const Tallies = defineCollection<Tally>('test_tallies', { sum: Number, steps: Number, rev: Number }, [], {
+  kept: true,
+});
 const Steps = defineCollection<Step>('test_steps', { sum: Number });
 
 const act = z.strictObject({

@@ -12,6 +12,7 @@ import { blocks, commandOf, type Registry } from '../registry.ts';
 import { underBatchSpans, workFacts } from '../tracing/row-spans.ts';
 import type { Command } from './command.ts';
 import { deadSettlement, recordFailures, reportFailures } from './failures.ts';
+import { Kept } from './kept.ts';
 import { Overlay } from './overlay.ts';
 import { commandFrom, decideAll, emptyPlan, type Failure, type Plan, type Settlement } from './plan.ts';
 import { standingRows } from './standing.ts';
@@ -44,6 +45,8 @@ export class Committer {
   readonly #held = new Set<string>();
   /** Rows of the batch at hand that were handed over and are to be inserted as they end. */
   #unwritten = new Set<string>();
+  readonly #kept = new Kept();
+  #tenure: Tenure | undefined;
 
   constructor(registry: Registry, pool: PoolName, onCommitted: (committed: Committed) => void) {
     this.#registry = registry;
@@ -57,6 +60,10 @@ export class Committer {
    * when the tenure is over or MongoDB stays away: then nothing is known to be lost.
    */
   async commit(tenure: Tenure, rows: readonly WorkRow[], unwritten: ReadonlySet<string> = new Set()): Promise<void> {
+    if (tenure !== this.#tenure) {
+      this.#tenure = tenure;
+      this.#kept.forget();
+    }
     this.#held.clear();
     this.#unwritten = new Set(unwritten);
     // With a suspect go the rows of its key, so that the order within a key holds.
@@ -78,6 +85,11 @@ export class Committer {
     }
   }
 
+  /** The owner's shards are others now: what it remembers may have been written by somebody else. */
+  forget(): void {
+    this.#kept.forget();
+  }
+
   /** One batch: passing faults start it again from a fresh read, a lasting one halves it until the culprit is alone. */
   async #settle(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
     let pending = rows.filter((row) => !this.#held.has(row.key));
@@ -88,6 +100,7 @@ export class Committer {
         await underBatchSpans(spans, pending, async (rows, decided) => await this.#run(tenure, rows, decided));
         return;
       } catch (error) {
+        this.#kept.forget();
         const passing = isTransient(error) || error instanceof Stale || (duplicateIn(error) && (duplicates += 1) === 1);
         if (!passing) {
           await this.#isolate(tenure, pending, error);
@@ -105,12 +118,12 @@ export class Committer {
   }
 
   async #run(tenure: Tenure, rows: readonly WorkRow[], decided: (failures: readonly Failure[]) => void): Promise<void> {
-    const overlay = new Overlay();
+    const overlay = new Overlay(this.#kept);
     const { commands, failures: unread } = this.#parse(rows);
     // Taken is written before anything is decided: a command that kills its process leaves its name behind.
     const [known] = await Promise.all([
       this.#knownBefore(rows),
-      tenure.take(rows.map((row) => row._id)),
+      this.#take(tenure, rows),
       this.#load(overlay, [...commands.values()]),
       refreshReactors(this.#registry),
     ]);
@@ -129,12 +142,13 @@ export class Committer {
     const ended = [...plan.settlements, ...dead.map(deadSettlement)];
     plan.work.push(...tellEnds(this.#registry, ended, now));
     await tenure.transaction(async (session) => {
-      await writeEffects(session, plan, null);
+      await writeEffects(session, plan, { overlay, guarded: false });
       await settleRows(session, plan, this.#unwritten, now);
       if (failures.length > 0) {
         await recordFailures(session, failures, dead, this.#unwritten, now);
       }
     });
+    plan.writes.forEach(({ into, doc }) => this.#kept.set(into, doc));
     if (failures.length > 0) {
       this.#hold(failures);
       reportFailures(failures, dead);
@@ -159,6 +173,14 @@ export class Committer {
       return first ? [[row, answerBy(row, first)] as const] : [];
     });
     return new Map(known);
+  }
+
+  /** Rows that only their callers know of need no name left behind: who dies of one finds it written next time. */
+  async #take(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
+    const written = rows.filter(({ _id }) => !this.#unwritten.has(_id));
+    if (written.length > 0) {
+      await tenure.take(written.map(({ _id }) => _id));
+    }
   }
 
   #parse(rows: readonly WorkRow[]): { commands: Map<WorkRow, Command>; failures: Failure[] } {

@@ -58,6 +58,7 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
       return full;
     },
     onShards: (shards, tenure) => {
+      committer.forget();
       fresh.listen(tenure);
       consume(consumers, shards, owner);
     },

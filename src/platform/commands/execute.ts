@@ -105,7 +105,7 @@ async function commit(registry: Registry, { plan, overlay, now }: Prepared, reco
   try {
     await inTransaction(session, async () => {
       await insertSettled(session, plan.settlements, now, recorded);
-      await writeEffects(session, plan, { overlay });
+      await writeEffects(session, plan, { overlay, guarded: true });
     });
   } finally {
     await session.endSession();

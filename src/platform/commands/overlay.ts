@@ -2,6 +2,7 @@
 import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import type { Collection } from '../mongo/collection.ts';
+import type { Kept } from './kept.ts';
 import type { Reader, State, Write } from './command.ts';
 
 type Documents = Map<string, { _id: string } | null>;
@@ -12,12 +13,18 @@ export class Overlay implements Reader, State {
   readonly #written = new Map<string, Documents>();
   /** Ids by the values of further members, for those collections that were asked by one. */
   readonly #indexes = new Map<string, Map<string, Map<string, string | null>>>();
+  readonly #kept: Kept | undefined;
+
+  /** `kept`: what is known without asking. */
+  constructor(kept?: Kept) {
+    this.#kept = kept;
+  }
 
   /** Reads what this batch has not read yet. Missing documents are remembered as missing. */
   async read<Doc extends { _id: string }>(from: Collection<Doc>, ids: Iterable<string>): Promise<(Doc | null)[]> {
     const known = documentsOf(this.#loaded, from.name);
     const asked = [...ids];
-    const missing = [...new Set(asked)].filter((id) => !known.has(id));
+    const missing = [...new Set(asked)].filter((id) => !known.has(id) && !this.#recall(from, known, id));
     if (missing.length > 0) {
       const found = await from
         .native()
@@ -29,6 +36,15 @@ export class Overlay implements Reader, State {
       }
     }
     return asked.map((id) => (known.get(id) ?? null) as Doc | null);
+  }
+
+  /** Takes a document that the owner remembers as read; false where it remembers none. */
+  #recall<Doc extends { _id: string }>(from: Collection<Doc>, known: Documents, id: string): boolean {
+    const doc = this.#kept?.get(from, id);
+    if (doc) {
+      known.set(id, doc);
+    }
+    return doc !== undefined;
   }
 
   async readBy<Doc extends { _id: string }>(

@@ -90,7 +90,7 @@ export const Work = defineCollection<WorkRow>(
     { key: { requestId: 1 } },
     { key: { expireAt: 1 }, expireAfterSeconds: 0, partialFilterExpression: { expireAt: { $exists: true } } },
   ],
-  [{ shard: 1, _id: 1 }],
+  { retired: [{ shard: 1, _id: 1 }] },
 );
 
 /** `notBefore` of what may be done at once. Long past: two clocks need not agree on when now is. */

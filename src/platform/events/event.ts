@@ -38,7 +38,7 @@ export const Events = defineCollection<StoredEvent>(
     // Audits are few among all events: an index of them alone.
     { key: { type: 1, _id: -1 }, partialFilterExpression: { type: 'admin.acted' } },
   ],
-  [{ pending: 1, _id: 1 }],
+  { retired: [{ pending: 1, _id: 1 }] },
 );
 
 /** An event as clients see it (CloudEvents 1.0 in JSON, with the extensions `actor` and `requestid`). */

@@ -144,6 +144,7 @@ export const MachineInstances = defineCollection<MachineInstance>(
     // Those that run on a version and have not ended.
     { key: { type: 1, version: 1, status: 1, _id: 1 } },
   ],
+  { kept: true },
 );
 
 /** One step of one instance; `seq` 0 is its creation. Never changed: each row carries the hash of the one before. */
@@ -235,6 +236,7 @@ export const Timers = defineCollection<Timer>(
     { key: { requestId: 1 } },
     { key: { expireAt: 1 }, expireAfterSeconds: 0 },
   ],
+  { kept: true },
 );
 
 /** The marks of where an instance stands; see MachineInstance. */

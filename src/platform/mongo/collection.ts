@@ -23,6 +23,8 @@ export interface Collection<Doc extends { _id: string }> {
   readonly indexes: readonly IndexDefinition[];
   /** Keys of indexes of former versions, dropped by the migration step. */
   readonly retired: readonly IndexDefinition['key'][];
+  /** Its documents are written by nobody but the owner of their shard, who may remember them (commands/kept.ts). */
+  readonly kept: boolean;
   native(): mongo.Collection<Doc>;
 }
 
@@ -55,7 +57,7 @@ export function defineCollection<Doc extends { _id: string }>(
   name: string,
   shape: SchemaDefinition,
   indexes: readonly IndexDefinition[] = [],
-  retired: readonly IndexDefinition['key'][] = [],
+  { retired = [], kept = false }: Partial<Pick<Collection<Doc>, 'retired' | 'kept'>> = {},
 ): Collection<Doc> {
   const schema = new mongoose.Schema(
     { _id: { type: String, required: true }, ...shape },
@@ -63,7 +65,7 @@ export function defineCollection<Doc extends { _id: string }>(
   );
   const model = mongoose.model(name, schema) as unknown as Model<Doc>;
   const native = bounded(model.collection as unknown as mongo.Collection<Doc>);
-  const collection: Collection<Doc> = { name, model, indexes: [...indexes], retired, native: () => native };
+  const collection: Collection<Doc> = { name, model, indexes: [...indexes], retired, kept, native: () => native };
   defined.set(name, collection as unknown as Collection<{ _id: string }>);
   return collection;
 }
