@@ -1,5 +1,8 @@
-// The shapes that activity and analytics answer in. For tests of them.
+// The shapes that activity and analytics answer in, and acts to count. For tests of them.
 import { z } from 'zod';
+import { newId } from '#src/platform/ids.ts';
+import type { LoggedIn } from './accounts.ts';
+import { rowsIn } from './skills.ts';
 
 /** A page of activity. */
 export const pageShape = z.strictObject({
@@ -22,3 +25,9 @@ export const analyticsShape = z.strictObject({
   series: z.array(z.strictObject({ day: z.string(), ...figures })),
   totals: z.strictObject(figures),
 });
+
+/** Puts acts of a person at instants into the log. */
+export async function acted(who: LoggedIn, times: readonly Date[], more: object = {}): Promise<void> {
+  const event = { type: 'test.acted', subject: 'x', actor: who.user.id, data: {}, audience: [], requestId: 'r' };
+  await rowsIn('events').insertMany(times.map((time) => ({ _id: newId(), ...event, time, ...more })));
+}
