@@ -4,7 +4,7 @@ import { mongo } from 'mongoose';
 import { childEnvironment } from '#config/env.ts';
 import { withDatabase } from '#src/platform/embedded/mongod.ts';
 import { freePort } from '#src/platform/embedded/child.ts';
-import { end, launch, type Process } from '../../test/support/fleet.ts';
+import { end, launch, type Process } from '../../test/support/processes.ts';
 import type { TestServers } from '../../test/support/servers.ts';
 import { send } from '../pipeline/load.ts';
 import { standingFirst, type Standing } from './chart.ts';

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { childEnvironment } from '#config/env.ts';
 import { defaultCacheDir } from '#src/platform/embedded/cache.ts';
 import { freePort } from '#src/platform/embedded/child.ts';
-import { end } from '../../test/support/fleet.ts';
+import { end } from '../../test/support/processes.ts';
 import { say } from '../figures.ts';
 import { send } from '../pipeline/load.ts';
 import { instances, nameOf, type Variant } from './variant.ts';

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { findMongod } from '#src/platform/embedded/binaries.ts';
 import { withDatabase } from '#src/platform/embedded/mongod.ts';
 import { eventually } from '../support/eventually.ts';
-import { call, scriptArguments, startFleet } from '../support/fleet.ts';
+import { call, startFleet } from '../support/fleet.ts';
+import { scriptArguments } from '../support/processes.ts';
 import { startTestServers, type TestServers } from '../support/servers.ts';
 
 const root = join(import.meta.dirname, '../..');

@@ -14,7 +14,7 @@ import { findMongod, findValkey } from '#src/platform/embedded/binaries.ts';
 import { accepts, type ServerProcess, spawnServer } from '#src/platform/embedded/child.ts';
 import { becomePrimary } from '#src/platform/embedded/replica-set.ts';
 import { eventually } from './eventually.ts';
-import { end, kill, launch, type Process } from './fleet.ts';
+import { end, kill, launch, type Process } from './processes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -1,20 +1,11 @@
 // A whole system as operators run it: API and worker processes from the real mains, on the servers of a suite, with the
 // faults the suites inject into processes. Called by test/e2e.
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { freePort } from '#src/platform/embedded/child.ts';
 import { checkAgainst, type Check } from './documented.ts';
+import { end, kill, launch, scriptArguments, type Process, type Running } from './processes.ts';
 import type { TestServers } from './servers.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const readyMs = 60_000;
-const stopMs = 20_000;
-/** Lines of output kept of each process. */
-const keptLines = 200;
 
 /** The first admin of every fleet. */
 export const fleetAdmin = { email: 'admin@example.test', password: 'correct horse battery' } as const;
@@ -36,131 +27,27 @@ export interface FleetOptions {
   readonly workerArgs?: readonly (readonly string[])[];
 }
 
-/** One process; its place in the fleet stays, what runs there changes with a restart. */
-export interface FleetWorker {
-  readonly name: string;
-  readonly child: ChildProcess;
-  readonly pid: number;
-}
-
 /** An API process, at the same address through every restart. */
-export interface FleetApi extends FleetWorker {
+export interface FleetApi extends Running {
   readonly url: string;
   readonly port: number;
 }
 
-/** Running processes. */
+/** Running processes: each keeps its place, what runs there changes with a restart. */
 export interface Fleet {
   readonly apis: readonly FleetApi[];
-  readonly workers: readonly FleetWorker[];
+  readonly workers: readonly Running[];
   kill(child: ChildProcess, signal?: NodeJS.Signals): Promise<void>;
   /** Ends (SIGKILL) what still runs there and starts an API process on the same port; resolves when it is ready. */
   restartApi(index: number): Promise<FleetApi>;
   /** The same for a worker process. */
-  restartWorker(index: number): Promise<FleetWorker>;
+  restartWorker(index: number): Promise<Running>;
   /** Starts one more worker process. */
-  addWorker(): Promise<FleetWorker>;
+  addWorker(): Promise<Running>;
   /** Stops everything in order, by force what does not go within 20 s. */
   stop(): Promise<void>;
   /** The last lines every process wrote, ended ones too, for messages of failures. */
   logs(): string;
-}
-
-/** A process with the last lines it wrote. */
-export interface Process extends FleetWorker {
-  readonly output: string[];
-}
-
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
-
-function keep(output: string[], chunk: Buffer): void {
-  output.push(...chunk.toString().split('\n').filter(Boolean));
-  output.splice(0, Math.max(0, output.length - keptLines));
-}
-
-/**
- * Starts Node with these arguments and resolves when the process says that it is ready; it is noted in `outputs` at once.
- * @throws Error with its output when it does not
- */
-export async function launch(
-  name: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  outputs: Process[],
-): Promise<Process> {
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  const started: Process = { name, child, pid: child.pid ?? -1, output: [] };
-  outputs.push(started);
-  running.add(child);
-  child.stdout?.on('data', (chunk: Buffer) => keep(started.output, chunk));
-  child.stderr?.on('data', (chunk: Buffer) => keep(started.output, chunk));
-  child.once('exit', (code, signal) => {
-    running.delete(child);
-    started.output.push(`-- ended: ${signal ?? `exit code ${String(code)}`}`);
-  });
-  const abort = new AbortController();
-  const { signal } = abort;
-  try {
-    await Promise.race([
-      ready(child, signal),
-      once(child, 'exit', { signal }).then(() => Promise.reject(new Error('it ended'))),
-      wait(readyMs, undefined, { signal }).then(() => Promise.reject(new Error(`not within ${String(readyMs)} ms`))),
-    ]);
-    return started;
-  } catch (error) {
-    child.kill('SIGKILL');
-    throw new Error(`${name} did not get ready (${String(error)})\n${started.output.join('\n')}`, { cause: error });
-  } finally {
-    abort.abort();
-  }
-}
-
-async function ready(child: ChildProcess, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    const [message] = (await once(child, 'message', { signal })) as [{ type?: unknown }];
-    if (message.type === 'ready') {
-      return;
-    }
-  }
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
-}
-
-/** Sends a signal. One that ends the process is awaited; SIGSTOP and SIGCONT are not. */
-export async function kill(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-  if (hasEnded(child)) {
-    return;
-  }
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') {
-    await ended;
-  }
-}
-
-/** Ends a process in order; a stopped one is woken first. */
-export async function end(child: ChildProcess): Promise<void> {
-  await kill(child, 'SIGCONT');
-  const force = setTimeout(() => child.kill('SIGKILL'), stopMs);
-  await kill(child, 'SIGTERM');
-  clearTimeout(force);
-}
-
-/**
- * Arguments of Node that run a script of this repository: compiled, as production runs it and in a fraction of the time,
- * where `npm test` has compiled it (test/run.ts), otherwise from its source.
- */
-export function scriptArguments(script: string, args: readonly string[] = []): string[] {
-  return process.env['TEST_COMPILED'] === '1'
-    ? ['--conditions=compiled', join(root, 'dist', script.replace(/\.ts$/u, '.js')), ...args]
-    : ['--import', 'tsx', join(root, script), ...args];
 }
 
 function environmentOf({ servers, keyPrefix, env }: FleetOptions): NodeJS.ProcessEnv {
@@ -186,7 +73,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const env = environmentOf(options);
   const all: Process[] = [];
   const apis: FleetApi[] = [];
-  const workers: FleetWorker[] = [];
+  const workers: Running[] = [];
   const openApi = async (index: number, port: number): Promise<FleetApi> => {
     const script = options.apiScript ?? 'src/main.ts';
     const started = await launch(
@@ -197,7 +84,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     );
     return { ...started, port, url: `http://127.0.0.1:${String(port)}` };
   };
-  const openWorker = async (index: number): Promise<FleetWorker> =>
+  const openWorker = async (index: number): Promise<Running> =>
     await launch(
       `worker ${String(index)}`,
       scriptArguments(options.workerScript ?? 'workers/main.ts', options.workerArgs?.[index]),

@@ -1,7 +1,8 @@
 // A whole system on servers of its own, with people to grant XP to: what most files of test/e2e start in their `before`
 // hook and end in their `after` hook.
 import { mongo } from 'mongoose';
-import { call, login, startFleet, type Fleet, type FleetOptions, type FleetWorker } from './fleet.ts';
+import { call, login, startFleet, type Fleet, type FleetOptions } from './fleet.ts';
+import type { Running } from './processes.ts';
 import { startTestServers, type TestServers } from './servers.ts';
 
 /** A running system. */
@@ -22,7 +23,7 @@ export interface System {
   /** The address of one API. */
   url(index: number): string;
   /** The worker with this process id. @throws Error where no worker of now has it */
-  worker(pid: number): FleetWorker & { readonly index: number };
+  worker(pid: number): Running & { readonly index: number };
   /** Ends everything. */
   stop(): Promise<void>;
 }
