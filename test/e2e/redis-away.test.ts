@@ -1,5 +1,6 @@
 // Redis is emptied, stands still, or dies: no accepted grant is lost or doubled, answers keep coming, the board is right.
 import assert from 'node:assert/strict';
+import { limits } from '#config/limits.ts';
 import { eventually } from '../support/eventually.ts';
 import { call } from '../support/fleet.ts';
 import { checkInvariants } from '../support/invariants.ts';
@@ -7,8 +8,8 @@ import { checkLeaderboard } from '../support/leaderboard.ts';
 import { startLoad, summary, type Grant, type LoadReport } from '../support/load.ts';
 import { showLogs, startSystem, type System } from '../support/system.ts';
 
-/** The wait for an answer is 5 s; Redis may cost half a second here and there. */
-const slowestMs = 6_500;
+/** What no answer may take beside the wait for its commit, whatever hangs. */
+const slowestMs = limits.answerMs + limits.waitDefaultMs;
 
 describe('Redis that is emptied, frozen or killed', () => {
   let system: System;

