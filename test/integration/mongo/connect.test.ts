@@ -11,11 +11,10 @@ describe('the connection of a process that serves', () => {
   });
 
   it('is given up when a command goes without an answer for ten seconds', async () => {
-    const since = performance.now();
+    // It would be answered after fifteen.
     const command = { sleep: 1, lock: 'none', millis: 15_000 };
     await assert.rejects(async () => await mongoose.connection.getClient().db('admin').command(command), {
       name: 'MongoNetworkTimeoutError',
     });
-    assert.ok(performance.now() - since < 14_000);
   });
 });

@@ -72,20 +72,18 @@ describe('poison definitions', function () {
   }
 
   for (const [index, [what, definition]] of harmful.entries()) {
-    it(`that ${what} fail by themselves, and soon`, async () => {
+    it(`that ${what} fail by themselves, while their callers wait`, async () => {
       const type = `poison-${index}`;
       const reply = await definer.register(type, definition);
       assert.equal(reply.status, 201, reply.text);
       await definer.create(type, 'one', {});
       await definer.create('honest', `beside-${index}`);
-      const begun = performance.now();
       const [poisoned, honest] = await Promise.all([
         definer.send(type, 'one', { type: 'GO' }),
         definer.send('honest', `beside-${index}`, { type: 'PAY', amount: 10 }, definer.buyer),
       ]);
       assert.equal(problemOf(poisoned).code, 'state-machine.step-failed', poisoned.text);
       assert.equal(honest.status, 200, honest.text);
-      assert.ok(performance.now() - begun < 5_000);
       const { value, seq } = (await definer.state(type, 'one')) as { value: unknown; seq: number };
       assert.deepEqual([value, seq], ['a', 0]);
     });

@@ -109,14 +109,13 @@ describe('definitions that are tried', function () {
       initial: 'a',
       states: { a: { after: { PT1S: { target: 'a', reenter: true }, P300D: 'b' } }, b: { type: 'final' } },
     };
-    const begun = performance.now();
     const { status, body, text } = await simulate('simulate', {
       definition: ticking,
       events: [{ afterMs: 24 * hour }],
     });
     assert.equal(status, 200, text);
     assertPartly(body, { truncated: true });
-    assert.ok(text.length < 3_000_000 && performance.now() - begun < 5_000);
+    assert.ok(text.length < 3_000_000, `${text.length} characters`);
     const many = { ...story, events: Array.from({ length: 101 }, () => ({ afterMs: 1 })) };
     assert.equal((await simulate('tried/simulate', many)).status, 422);
     const endless = { ...story, events: [{ afterMs: 1e15 }] };
