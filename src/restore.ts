@@ -63,7 +63,20 @@ async function restore(from: string): Promise<void> {
   const registry = buildRegistry();
   const { manifest } = await verified(from, registry);
   const replace = values.replace ?? false;
-  await restoreBackup({ folder: from, manifest, registry, replace, confirm, migrate: bringIntoShape });
+  const { apiKeys } = await restoreBackup({
+    folder: from,
+    manifest,
+    registry,
+    replace,
+    confirm,
+    migrate: bringIntoShape,
+  });
+  if (apiKeys > 0) {
+    // Past the log, whatever its level: what used a key fails from now on, until somebody does something about it.
+    say(
+      `API keys that were revoked: ${apiKeys}, all there were. Whoever has one makes another (POST /api/auth/api-keys) and gives it to what used it`,
+    );
+  }
   say('Restored: start SmartStart Brain again');
 }
 

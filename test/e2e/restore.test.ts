@@ -44,6 +44,7 @@ describe('restore', function () {
     const { system, environment, restored, run } = suite;
     const { code, said } = await run('restore', ['--from', backup], 'restored');
     assert.equal(code, 0, said);
+    assert.match(said, /^API keys that were revoked: 1, all there were\. Whoever has one makes another/mu);
     const undone = await restored('restored').collection('work').countDocuments({ state: 'new' });
     console.log(`      ${undone} rows of work were undone`);
     const fleet = await startFleet({

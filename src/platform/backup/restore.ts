@@ -34,8 +34,14 @@ export interface RestoreOptions {
   readonly migrate: () => Promise<void>;
 }
 
+/** What a restore has ended, because it may have been ended after the backup. */
+export interface Ended {
+  readonly sessions: number;
+  readonly apiKeys: number;
+}
+
 /** Restores a backup that was verified. When it resolves the product may be started. @throws BackupError */
-export async function restoreBackup(options: RestoreOptions): Promise<void> {
+export async function restoreBackup(options: RestoreOptions): Promise<Ended> {
   const { folder, manifest } = options;
   const db = database();
   await refuseWhileRunning();
@@ -52,8 +58,9 @@ export async function restoreBackup(options: RestoreOptions): Promise<void> {
   await refuseWhileRunning();
   await markRestore('replacing', folder);
   await replaceAll(db, files);
-  await makeRight(options);
+  const ended = await makeRight(options);
   await unmarkRestore();
+  return ended;
 }
 
 /** Gives up a restore that has not replaced anything yet: the database is as it was. @throws BackupError */
@@ -175,7 +182,7 @@ async function replaceAll(db: mongo.Db, files: readonly BackupFile[]): Promise<v
 }
 
 /** What is true of a backup and not of a system that goes on from it. */
-async function makeRight({ registry, migrate }: RestoreOptions): Promise<void> {
+async function makeRight({ registry, migrate }: RestoreOptions): Promise<Ended> {
   await forgetShape();
   await migrate();
   await freeShards();
@@ -197,4 +204,5 @@ async function makeRight({ registry, migrate }: RestoreOptions): Promise<void> {
   } else {
     log.info({ keys: removed }, 'Removed what Redis knew');
   }
+  return { sessions, apiKeys };
 }
