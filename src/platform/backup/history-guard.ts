@@ -1,14 +1,13 @@
-// A process of its own beside a backup: when the backup ends without a word, it puts MongoDB's window of the past back and
-// gives up the lock of backups. Started by history.ts with the seconds to put back and the lock's holder.
+// A process of its own beside a backup: when the backup ends without a word, it takes from MongoDB's window of the past what
+// the backup added, and gives up the lock of backups. Started by history.ts with the lock's holder.
 import mongoose from 'mongoose';
 import { config } from '#config/env.ts';
 import { closeMongo, connectMongo } from '../mongo/connect.ts';
 import { releaseLease, renewLease } from '../mongo/lease.ts';
-import { putBack } from './history.ts';
+import { takeAway } from './history.ts';
 import { backupLock } from './one-at-a-time.ts';
 
-/** The backup may have died just before it raised the window: twice, with a while between, finds it in either order. */
-const rounds = 2;
+/** The backup may have died with a change of the window on its way: it has come by then. */
 const pauseMs = 1_000;
 
 // What ends the backup's group must not end this.
@@ -19,16 +18,13 @@ let heard = '';
 for await (const chunk of process.stdin) {
   heard += String(chunk);
 }
-const [before, holder = ''] = process.argv.slice(2);
+const [holder = ''] = process.argv.slice(2);
 if (heard !== 'done' && config.mongoUrl) {
   await connectMongo({ appName: 'smartstart-brain-backup' });
-  const admin = mongoose.connection.getClient().db('admin');
-  for (let round = 0; round < rounds; round += 1) {
-    // Nobody else begins before the window is back.
-    await renewLease(backupLock, holder);
-    await putBack(admin, holder, Number(before));
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-  }
+  // Nobody else begins before the window is right.
+  await renewLease(backupLock, holder);
+  await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  await takeAway(mongoose.connection.getClient().db('admin'), holder);
   await releaseLease(backupLock, holder);
   await closeMongo();
 }

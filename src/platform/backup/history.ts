@@ -1,5 +1,5 @@
 // How long MongoDB keeps the past while a backup reads it. The product's MongoDB keeps none (it costs every commit), so
-// a backup raises the window at run time and puts it back, also when the backup is killed. Called by dump.ts.
+// a backup makes the window longer at run time and takes that away again, also when it is killed. Called by dump.ts.
 import { spawn } from 'node:child_process';
 import type { mongo } from 'mongoose';
 import { childEnvironment, config } from '#config/env.ts';
@@ -17,7 +17,7 @@ const renewMs = 60_000;
 
 /** MongoDB keeps the past since `keepHistory` was called, until `end`. */
 export interface History {
-  /** Puts the window back. */
+  /** Takes away what was added to the window. */
   end(): Promise<void>;
 }
 
@@ -25,32 +25,40 @@ async function readWindow(admin: mongo.Db): Promise<number> {
   return Number((await admin.command({ getParameter: 1, [parameter]: 1 }))[parameter]);
 }
 
-async function setWindow(admin: mongo.Db, seconds: number): Promise<void> {
-  await admin.command({ setParameter: 1, [parameter]: seconds });
-}
-
 /**
- * What is to be put back afterwards: the window as it is, or, where a backup died together with its guard and left the
- * window raised, what that one found.
+ * Makes the window longer, or shorter, by so much. It belongs to the whole server, whose other systems may have raised it for
+ * backups of theirs: what they need stays. The server knows no way to add at once, so two who do it within the same few
+ * milliseconds may lose the one's part: what is left in the end is said.
  */
-async function windowBefore(admin: mongo.Db): Promise<number> {
-  const now = await readWindow(admin);
+async function addToWindow(admin: mongo.Db, seconds: number): Promise<void> {
+  if (seconds !== 0) {
+    await admin.command({ setParameter: 1, [parameter]: Math.max((await readWindow(admin)) + seconds, 0) });
+  }
+}
+
+/** What of the window is this database's by now: what a backup left that died together with its guard. */
+async function inherited(admin: mongo.Db): Promise<number> {
   const left = await Meta.native().findOne({ _id: backupLock });
-  const { before = now, raised = now } = left ?? {};
-  return now > before && now <= raised ? before : now;
+  return Math.min(left?.added ?? 0, await readWindow(admin));
 }
 
-/** Raises the window; what it was is written down first, for whoever finds it raised and nobody there. */
-async function raise(admin: mongo.Db, holder: string, before: number, seconds: number): Promise<void> {
-  await Meta.native().updateOne({ _id: backupLock, holder }, { $set: { before, raised: seconds } });
-  await setWindow(admin, seconds);
+/** Writes down what of the window is this database's. False where somebody else has the lock, and with it the window. */
+async function note(holder: string, added: number): Promise<boolean> {
+  const { matchedCount } = await Meta.native().updateOne({ _id: backupLock, holder }, { $set: { added } });
+  return matchedCount === 1;
 }
 
-/** Puts the window back, unless another backup has taken the lock over: it knows what to put back, and needs the window. */
-export async function putBack(admin: mongo.Db, holder: string, before: number): Promise<void> {
-  const lock = await Meta.native().findOne({ _id: backupLock });
-  if (!lock || lock.holder === holder) {
-    await setWindow(admin, before);
+/** Takes from the window what is this database's, unless another backup has taken the lock over, and that with it. */
+export async function takeAway(admin: mongo.Db, holder: string): Promise<void> {
+  const lock = await Meta.native().findOne({ _id: backupLock, holder });
+  await addToWindow(admin, -(lock?.added ?? 0));
+  await note(holder, 0);
+  const seconds = await readWindow(admin);
+  if (seconds > 0) {
+    log.info(
+      { seconds },
+      `MongoDB's ${parameter} stays above 0: it was set so, or a backup of another system is under way`,
+    );
   }
 }
 
@@ -60,20 +68,22 @@ export async function putBack(admin: mongo.Db, holder: string, before: number): 
  */
 export async function keepHistory(admin: mongo.Db, holder: string): Promise<History> {
   const since = Date.now();
-  const wanted = (): number => Math.ceil((Date.now() - since) / 1_000) + marginS;
-  let guard: Guard | undefined;
-  let before: number;
+  // The guard comes first: from here on somebody makes the window right, whatever happens.
+  const guard = startGuard(holder);
+  let added = 0;
   const raiseAsNeeded = async (): Promise<void> => {
-    if (wanted() > before) {
-      // The guard comes first: from here on somebody puts the window back, whatever happens.
-      guard ??= startGuard(before, holder);
-      await raise(admin, holder, before, wanted());
+    const more = Math.max(Math.ceil((Date.now() - since) / 1_000) + marginS - added, 0);
+    // Written down before it is done, for whoever finds it raised and nobody there.
+    if (await note(holder, added + more)) {
+      await addToWindow(admin, more);
+      added += more;
     }
   };
   try {
-    before = await windowBefore(admin);
+    added = await inherited(admin);
     await raiseAsNeeded();
   } catch (error) {
+    guard.release();
     log.warn(
       { reason: error instanceof Error ? error.message : String(error) },
       `MongoDB's ${parameter} may not be read and set by this user: the backup has as long as the server keeps the past`,
@@ -87,10 +97,8 @@ export async function keepHistory(admin: mongo.Db, holder: string): Promise<Hist
   return {
     end: async () => {
       clearInterval(timer);
-      if (guard) {
-        await putBack(admin, holder, before);
-        guard.release();
-      }
+      await takeAway(admin, holder);
+      guard.release();
     },
   };
 }
@@ -99,16 +107,16 @@ interface Guard {
   release(): void;
 }
 
-/** A process that puts the window back when this one ends without having done so; it notices by its closed input. */
-function startGuard(before: number, holder: string): Guard {
+/** A process that takes the window back when this one ends without having done so; it notices by its closed input. */
+function startGuard(holder: string): Guard {
   const script = scriptBeside(import.meta.url, './history-guard');
-  const child = spawn(process.execPath, [...nodeArguments(script), String(before), holder], {
+  const child = spawn(process.execPath, [...nodeArguments(script), holder], {
     env: childEnvironment({ MONGO_URL: config.mongoUrl ?? '' }),
     stdio: ['pipe', 'ignore', 'ignore'],
     // A Ctrl-C or a kill of the whole group must not take the guard with it.
     detached: true,
   });
-  child.on('error', (error) => log.warn({ reason: error.message }, 'Nobody will put the window of the past back'));
+  child.on('error', (error) => log.warn({ reason: error.message }, 'Nobody will take the window of the past back'));
   child.stdin.on('error', () => undefined);
   child.unref();
   return { release: () => void child.stdin.end('done') };

@@ -1,10 +1,10 @@
-// One backup of a database at a time: two would each take the window of the past that the other has raised for what is to
-// be put back. Called by dump.ts and by the guard of history.ts.
+// One backup of a database at a time: the row that is the lock says how much of MongoDB's window of the past is there for
+// it. Systems with databases of their own on one server are in nobody's way. Called by dump.ts and the guard of history.ts.
 import { leaseMs, takeLease, type Lease } from '../mongo/lease.ts';
 import { Meta } from '../mongo/meta.ts';
 import { BackupError } from './format.ts';
 
-/** The row of `meta` that is the lock; what history.ts has to put back stands in it too. */
+/** The row of `meta` that is the lock; what history.ts has to take from the window again stands in it too. */
 export const backupLock = 'backup';
 
 /** Takes the lock. @throws BackupError while another backup has it */

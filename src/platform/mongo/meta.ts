@@ -7,9 +7,8 @@ interface MetaRow {
   /** Who holds a lock, and until when it is believed to live; see lease.ts. */
   readonly holder?: string;
   readonly until?: Date;
-  /** Of the lock of backups: MongoDB's window of the past in seconds, as it was and as it was raised. */
-  readonly before?: number;
-  readonly raised?: number;
+  /** Of the lock of backups: seconds that were added to MongoDB's window of the past. */
+  readonly added?: number;
 }
 
 /** Facts about the whole installation. */
@@ -17,6 +16,5 @@ export const Meta = defineCollection<MetaRow>('meta', {
   digest: String,
   holder: String,
   until: Date,
-  before: Number,
-  raised: Number,
+  added: Number,
 });

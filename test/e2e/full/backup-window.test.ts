@@ -51,7 +51,7 @@ describe('the window of the past that backups raise', function () {
   it('puts back what was there before one that was killed together with its guard', async () => {
     const { system, folder, historyWindow, run } = suite;
     const meta = system.db.collection<{ _id: string }>('meta');
-    const left = { _id: 'backup', holder: 'gone', until: new Date(0), before: 0, raised: 400 };
+    const left = { _id: 'backup', holder: 'gone', until: new Date(0), added: 400 };
     await meta.insertOne(left);
     await system.db.admin().command({ setParameter: 1, minSnapshotHistoryWindowInSeconds: 350 });
     const { code, said } = await run('backup', ['--to', join(folder, 'after-both')]);
