@@ -82,7 +82,7 @@ async function fromOneMoment(folder: string, checks: readonly StoredCheck[], hol
 function asBackupError(error: unknown): unknown {
   return error instanceof mongo.MongoServerError && error.code === tooOld
     ? new BackupError(
-        'MongoDB no longer keeps the moment the backup shows. Raise its parameter minSnapshotHistoryWindowInSeconds to more than the seconds a backup takes, or let this user set it (clusterManager may), and take the backup again',
+        'MongoDB no longer keeps the moment the backup shows. Raise its parameter minSnapshotHistoryWindowInSeconds to more than the seconds a backup takes, or let this user read and set it (clusterAdmin may), and take the backup again',
         { cause: error },
       )
     : error;
