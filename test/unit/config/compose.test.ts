@@ -80,6 +80,18 @@ const scraping = z.object({
   ),
 });
 
+describe('the documented deployment', () => {
+  it('writes what the file demands of every command to .env, where every command finds it', () => {
+    const demanded = [...readFileSync(join(root, 'docker-compose.yml'), 'utf8').matchAll(/\$\{(\w+):\?/gu)];
+    assert.ok(demanded.length > 0);
+    const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
+    const [, deploy = ''] = /## Deploy\n[\s\S]*?```sh\n([\s\S]*?)```/u.exec(page) ?? [];
+    for (const [, name] of demanded) {
+      assert.match(deploy, new RegExp(`^echo ${name}=\\S+ >> \\.env\\b`, 'mu'));
+    }
+  });
+});
+
 describe('the documented scrape', () => {
   it('asks for every replica of every service, where it answers', async () => {
     const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
