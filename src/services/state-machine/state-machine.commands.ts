@@ -67,7 +67,7 @@ export const sendEvent = defineCommand<SendInput>({
     ]);
     await loadDefinitions(reader, instances);
   },
-  decide: (state, command, now) => unlessFailed(() => decideSend(state, asOfNow(state, command), now)),
+  decide: (state, command, now) => unlessFailed(() => decideSend(state, asOfNow(state, command), now), command),
 });
 
 /** An event of somebody's that was to wait: their rights are those they have when it is due. */
@@ -113,10 +113,10 @@ function decideSend(state: State, command: Command<SendInput>, now: Date): Decis
   if (verdict === 'forbidden') {
     return problems.forbidden(`You may not send ${command.input.event.type} to this machine`);
   }
-  return unlessFailed(
-    () => send(state, command, instance, definition, now),
-    mayRead(askerOf(command), instance.readers),
-  );
+  return unlessFailed(() => send(state, command, instance, definition, now), {
+    actor: command.actor,
+    tell: mayRead(askerOf(command), instance.readers),
+  });
 }
 
 /** What an event came to, as much of it as is for who sent it. */

@@ -4,7 +4,7 @@ import { put, type Command, type Decision, type EventDraft, type WorkDraft } fro
 import type { AppError } from '#src/platform/errors.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import type { Advance, StepCause } from '#src/platform/machines/instance.ts';
-import { MachineFault } from '#src/platform/machines/fault.ts';
+import { LackingFault, MachineFault } from '#src/platform/machines/fault.ts';
 import { MachineInstances, type MachineInstance } from '#src/platform/machines/store.ts';
 import { childWorkOf } from './children/children.workflow.ts';
 import { laterTry, nextDeferred, Tries } from './early/early.workflow.ts';
@@ -132,17 +132,28 @@ function joined(parts: readonly Committed[]): Committed {
   };
 }
 
+/** Who hears of a chart that fails. */
+interface Hearing {
+  /** False: why it failed is not for them, since a rule that fails shows what it asks for. */
+  readonly tell?: boolean;
+  /** Who asked, where that may be the product itself. */
+  readonly actor?: string;
+}
+
 /**
- * A chart that fails is a final no for whoever sent the event: it would fail again. Why is for those who may read the
- * machine (`tell`): a rule that fails shows what it asks for.
+ * A chart that fails is a final no for whoever asked: it would fail again. What the product asked for itself and lacks
+ * the means for is thrown instead: nobody waits for an answer, and the row comes again and is kept where it gives up.
  */
-export function unlessFailed(decide: () => Decision | AppError, tell = true): Decision | AppError {
+export function unlessFailed(
+  decide: () => Decision | AppError,
+  { tell = true, actor }: Hearing = {},
+): Decision | AppError {
   try {
     return decide();
   } catch (error) {
-    if (error instanceof MachineFault) {
-      return stepFailed(tell ? error.message : undefined);
+    if (!(error instanceof MachineFault) || (error instanceof LackingFault && actor === 'system')) {
+      throw error;
     }
-    throw error;
+    return stepFailed(tell ? error.message : undefined);
   }
 }

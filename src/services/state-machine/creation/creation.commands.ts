@@ -31,7 +31,7 @@ export const createInstance = defineCommand<CreateInput>({
     const existing = await reader.read(MachineInstances, commands.map(instanceOf));
     await loadDefinitions(reader, [...existing, ...commands.map(({ input: { type } }) => ({ type }))]);
   },
-  decide: (state, command, now) => unlessFailed(() => decideCreate(state, command, now)),
+  decide: (state, command, now) => unlessFailed(() => decideCreate(state, command, now), command),
 });
 
 function instanceOf({ input }: Command<CreateInput>): string {
