@@ -83,7 +83,9 @@ export function createRegistry(services: readonly Service[], machines: readonly 
       services.flatMap((service) => (service.projections ?? []).map((projection) => [projection.of.name, projection])),
     ),
     machines: new Map(machines.map((machine) => [machine.type, machine])),
-    machineEffects: machineEffectsOf(services, (kind) => effects.has(kind) || isQueued(commands.get(kind))),
+    machineEffects: machineEffectsOf(services, (kind) =>
+      effects.has(kind) ? 'key' : isQueued(commands.get(kind)) ? 'mongo' : null,
+    ),
     checks: services.flatMap((service) => service.checks ?? []),
   };
 }
@@ -106,20 +108,25 @@ function isQueued(command: CommandDefinition | undefined): boolean {
   return command !== undefined && command.pool !== 'direct';
 }
 
-/** By name. One that two services list, or whose kind makes no rows, throws: a chart would find out too late. */
+/** By name. One that two services list, or that its kind cannot do as it says, throws: a chart would find out too late. */
 function machineEffectsOf(
   services: readonly Service[],
-  makesRows: (kind: string) => boolean,
+  classOf: (kind: string) => MachineEffect['idempotency'] | null,
 ): Map<string, MachineEffect> {
   const effects = new Map<string, MachineEffect>();
   for (const effect of services.flatMap((service) => service.machineEffects ?? [])) {
-    if (effects.has(effect.name)) {
-      throw new Error(`The effect ${effect.name} of machines is listed twice`);
+    const { name, kind, idempotency } = effect;
+    if (effects.has(name)) {
+      throw new Error(`The effect ${name} of machines is listed twice`);
     }
-    if (!makesRows(effect.kind)) {
-      throw new Error(`The effect ${effect.name} of machines names ${effect.kind}, which makes no work rows`);
+    const actual = classOf(kind);
+    if (actual === null) {
+      throw new Error(`The effect ${name} of machines names ${kind}, which makes no work rows`);
     }
-    effects.set(effect.name, effect);
+    if (actual !== idempotency) {
+      throw new Error(`The effect ${name} of machines is of the class ${idempotency}, and ${kind} is ${actual}`);
+    }
+    effects.set(name, effect);
   }
   return effects;
 }

@@ -35,10 +35,10 @@ export interface MachineEffect<Input = unknown> extends KnownEffect<Input> {
   /** Pure: the input of that row. What it throws fails the step. */
   toInput(input: Input, about: EffectContext): unknown;
   /**
-   * What a repeat does: `mongo`: nothing, row and effect are one commit · `key`: the other side knows it by the row's
-   * id · `natural`: the same as once · `none`: it may happen twice.
+   * Why a repeat does nothing: `mongo`: a command does it, row and effect are one commit · `key`: it happens outside, where
+   * a repeat is known by the row's id. Whatever may have happened is tried again, so what bears no repeat is no effect.
    */
-  readonly idempotency: 'mongo' | 'key' | 'natural' | 'none';
+  readonly idempotency: 'mongo' | 'key';
   /** What its rows wait for one another by, in words; left out where they do not. */
   readonly lane?: string;
   /** Pure: what undoes it, by what it was given and what its row came to; null where there is nothing to undo. */

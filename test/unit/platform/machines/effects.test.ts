@@ -4,6 +4,7 @@ import { describe, it } from 'mocha';
 import { z } from 'zod';
 import { buildRegistry } from '#src/app.ts';
 import { defineCommand } from '#src/platform/commands/command.ts';
+import { defineEffect, type EffectDefinition } from '#src/platform/effects/effect.ts';
 import {
   builtInEffects,
   defineMachineEffect,
@@ -19,7 +20,7 @@ const named = (name: string, kind = 'effects.test.do'): MachineEffect => ({
   input: z.strictObject({}),
   kind,
   toInput: () => ({}),
-  idempotency: 'natural',
+  idempotency: 'mongo',
 });
 
 const queued = defineCommand({
@@ -31,6 +32,13 @@ const queued = defineCommand({
   decide: () => ({ result: null }),
 });
 const direct = defineCommand({ ...queued, kind: 'effects.test.direct', pool: 'direct' });
+const outside = defineEffect<unknown, null>({
+  kind: 'effects.test.out',
+  pool: 'effects',
+  input: z.unknown(),
+  timeoutMs: 1_000,
+  perform: async () => await Promise.resolve(null),
+});
 
 describe('effects of machines', () => {
   it('are those of the runtime and those of services, each of which is listed by its service', () => {
@@ -58,6 +66,17 @@ describe('effects of machines', () => {
     assert.throws(() => of(named('a', queued.kind), named('a', queued.kind)), /listed twice/u);
     assert.equal(of(named('a', queued.kind)).machineEffects.size, 1);
     assert.throws(() => of(named('a', direct.kind)), /makes no work rows/u);
+  });
+
+  it('are refused at start where their class is not that of what does them: a commit repeats nothing, the outside may', () => {
+    const of = (kind: string, idempotency: MachineEffect['idempotency']) =>
+      createRegistry([
+        { name: 'y', commands: [queued], effects: [outside as unknown as EffectDefinition] },
+        { name: 'x', machineEffects: [{ ...named('a', kind), idempotency }] },
+      ]).machineEffects.get('a')?.idempotency;
+    assert.deepEqual([of(queued.kind, 'mongo'), of(outside.kind, 'key')], ['mongo', 'key']);
+    assert.throws(() => of(outside.kind, 'mongo'), /a of machines is of the class mongo, and effects.test.out is key/u);
+    assert.throws(() => of(queued.kind, 'key'), /a of machines is of the class key, and effects.test.queued is mongo/u);
   });
 
   it('of the runtime take what they are documented with', () => {
