@@ -41,10 +41,12 @@ const probe = defineMachineEffect<Probe>({
   name: 'probe',
   summary: 'Leave a mark',
   toInput: (given) => given,
-  compensate: ({ mark }, result) => ({
-    name: 'unprobe',
-    params: { mark: `un-${mark}${(result as { mark: string }).mark === mark ? '' : '?'}` },
-  }),
+  compensation: {
+    effect: 'unprobe',
+    params: ({ mark }, result) => ({
+      mark: `un-${mark}${(result as { mark: string }).mark === mark ? '' : '?'}`,
+    }),
+  },
 });
 const unprobe = defineMachineEffect<Probe>({
   ...shared,

@@ -13,6 +13,13 @@ export interface KnownEffect<Input = unknown> {
   readonly input: z.ZodType<Input>;
   /** The permission that whoever puts it into a definition must have. */
   readonly needs?: Permission;
+  /**
+   * Why a repeat does nothing: `mongo`: a command does it, row and effect are one commit · `key`: it happens outside, where
+   * a repeat is known by the row's id. Whatever may have happened is tried again, so what bears no repeat is no effect.
+   */
+  readonly idempotency: 'mongo' | 'key';
+  /** What its rows wait for one another by, in words; left out where they do not. */
+  readonly lane?: string;
 }
 
 /** Which instance asks for an effect. `owner`: whom it is about; `actor`: who caused the step, a user id or `system`. */
@@ -22,27 +29,22 @@ export interface EffectContext {
   readonly actor: string;
 }
 
-/** An effect asked for by name: what undoes another one. */
-export interface NamedEffect {
-  readonly name: string;
-  readonly params: Json;
-}
-
 /** An effect that a work row does. (Methods, so that an effect of some input stands in a table of any.) */
 export interface MachineEffect<Input = unknown> extends KnownEffect<Input> {
   /** The command or the effect whose work row does it; not a `direct` command. */
   readonly kind: string;
   /** Pure: the input of that row. What it throws fails the step. */
   toInput(input: Input, about: EffectContext): unknown;
-  /**
-   * Why a repeat does nothing: `mongo`: a command does it, row and effect are one commit · `key`: it happens outside, where
-   * a repeat is known by the row's id. Whatever may have happened is tried again, so what bears no repeat is no effect.
-   */
-  readonly idempotency: 'mongo' | 'key';
-  /** What its rows wait for one another by, in words; left out where they do not. */
-  readonly lane?: string;
-  /** Pure: what undoes it, by what it was given and what its row came to; null where there is nothing to undo. */
-  compensate?(input: Input, result: unknown): NamedEffect | null;
+  /** What undoes it; left out where nothing does. */
+  readonly compensation?: Compensation<Input>;
+}
+
+/** What undoes an effect. */
+interface Compensation<Input> {
+  /** The name of the effect that does. */
+  readonly effect: string;
+  /** Pure: its params, by what the one to undo was given and what its row came to; null where there is nothing to undo. */
+  params(input: Input, result: unknown): Json;
 }
 
 const event = z.looseObject({
@@ -55,19 +57,26 @@ const typeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/u);
 const key = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/u);
 const instance = { type: typeName, id: key };
 
+/** They are of the commit of the step that asks for them, or rows of commands. */
+const ofCommits = { idempotency: 'mongo' } as const;
+const ofMachine = { ...ofCommits, lane: 'the other machine' } as const;
+
 /** Effects of the runtime itself, by name. They cannot be registered again. */
 export const builtInEffects = Object.freeze({
   emit: {
+    ...ofCommits,
     name: 'emit',
     summary: 'Tell of something, in the feeds of the machine and of its owner',
     input: z.strictObject({ type: z.string().max(100), data: z.record(z.string(), z.unknown()) }),
   },
   signal: {
+    ...ofMachine,
     name: 'signal',
     summary: 'Send an event to another machine',
     input: z.strictObject({ ...instance, event }),
   },
   schedule: {
+    ...ofMachine,
     name: 'schedule',
     summary: 'Start a machine, or send one an event, at a time within a year',
     input: z
@@ -80,11 +89,13 @@ export const builtInEffects = Object.freeze({
       .refine((given) => given.event === undefined || given.input === undefined, 'Give an event, or an input to start'),
   },
   log: {
+    ...ofCommits,
     name: 'log',
     summary: 'Note something, in the history of the machine and in the log',
     input: z.looseObject({}),
   },
   compensate: {
+    ...ofCommits,
     name: 'compensate',
     summary: 'Undo what effects of this machine have done so far, the newest first',
     input: z.strictObject({}),

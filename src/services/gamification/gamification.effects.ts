@@ -16,7 +16,7 @@ export const grantXpEffect = defineMachineEffect<Params>({
   summary: 'Grant XP to somebody',
   needs: 'xp.grant',
   toInput: (given) => ({ ...given, mayCorrect: false }),
-  compensate: (given) => ({ name: 'take-xp', params: undoing(given) }),
+  compensation: { effect: 'take-xp', params: undoing },
 });
 
 /** XP taken back from somebody, once for each step that asks for it. */
@@ -26,7 +26,7 @@ export const takeXpEffect = defineMachineEffect<Params>({
   summary: 'Take XP back from somebody',
   needs: 'xp.correct',
   toInput: ({ amount, ...given }) => ({ ...given, amount: -amount, mayCorrect: true }),
-  compensate: (given) => ({ name: 'grant-xp', params: undoing(given) }),
+  compensation: { effect: 'grant-xp', params: undoing },
 });
 
 function undoing({ reason, ...given }: Params): Params {

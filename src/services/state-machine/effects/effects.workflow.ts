@@ -130,7 +130,7 @@ function draftOf(registered: MachineEffect, effect: Effect, about: EffectContext
     input,
     cause,
     ...(tell ? { tell } : {}),
-    ...(registered.compensate ? { id: newId(), keepMs: retention.workUndoableMs } : {}),
+    ...(registered.compensation ? { id: newId(), keepMs: retention.workUndoableMs } : {}),
   };
 }
 
@@ -145,22 +145,23 @@ export function undoDraft(
   again: string,
 ): WorkDraft | null {
   const effect = machineEffects.get(name);
-  const undo = asked({ name }, () => {
-    if (!effect?.compensate) {
+  const undoing = asked({ name }, () => {
+    if (!effect?.compensation) {
       throw new Error('it is not known any more');
     }
-    return effect.compensate(paramsOf({ name, params }, effect.input), result);
+    const { compensation, input } = effect;
+    return { name: compensation.effect, params: compensation.params(paramsOf({ name, params }, input), result) };
   });
-  const undoer = undo && machineEffects.get(undo.name);
-  if (!undo) {
+  if (undoing.params === null) {
     return null;
   }
+  const undoer = machineEffects.get(undoing.name);
   if (!undoer) {
-    throw new MachineFault(`The effect ${name} is undone by ${undo.name}, which nobody does`);
+    throw new MachineFault(`The effect ${name} is undone by ${undoing.name}, which nobody does`);
   }
   return {
     kind: undoer.kind,
-    input: asked(undo, () => undoer.toInput(paramsOf(undo, undoer.input), about)),
+    input: asked(undoing, () => undoer.toInput(paramsOf(undoing, undoer.input), about)),
     cause: `u.${work}${again}`,
     tell: { kind: undoKind, input: { instance: about.instance, undone: work } },
   };
