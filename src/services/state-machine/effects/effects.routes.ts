@@ -1,14 +1,28 @@
-// The HTTP path that ends a machine and undoes what it did.
+// The HTTP paths that say which effects there are, and that end a machine and undo what its effects did.
 import { tagged } from '#src/platform/http/etag.ts';
 import { defineRoute } from '#src/platform/http/route.ts';
+import { knownEffects } from '#src/platform/machines/effects.ts';
 import { instanceId } from '#src/platform/machines/store.ts';
 import { askerFor } from '../state-machine.policy.ts';
 import { eventOutput, instanceParams } from '../state-machine.schema.ts';
 import { cancelInstance } from './effects.commands.ts';
-import { cancelBody } from './effects.schema.ts';
+import { presentEffect } from './effects.presenter.ts';
+import { cancelBody, effectsOutput } from './effects.schema.ts';
 
 /** Routes of this area. */
 export const routes = [
+  defineRoute({
+    method: 'get',
+    path: '/api/state-machines/effects',
+    summary: 'The effects that definitions may name, with what each takes',
+    auth: { permission: 'machine.define' },
+    scope: 'role',
+    output: effectsOutput,
+    handle: async () => {
+      const known = [...knownEffects().values()].toSorted((left, right) => (left.name < right.name ? -1 : 1));
+      return await Promise.resolve({ status: 200, body: { data: known.map(presentEffect) } });
+    },
+  }),
   defineRoute({
     method: 'post',
     path: '/api/state-machines/:type/:id/cancel',

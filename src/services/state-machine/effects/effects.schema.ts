@@ -1,4 +1,4 @@
-// Inputs of cancelling and of undoing what effects have done.
+// Inputs of cancelling and of undoing what effects have done, and the effects there are as clients see them.
 import { z } from 'zod';
 import { machineAsker } from '../state-machine.schema.ts';
 
@@ -24,5 +24,23 @@ export const undoInput = z.strictObject({
   looks: z.int().min(0).optional(),
 });
 
+/** An effect that charts may name. */
+const effectOutput = z.strictObject({
+  name: z.string(),
+  summary: z.string(),
+  input: z.record(z.string(), z.unknown()).describe('JSON Schema of its params, as expressions have made them'),
+  needs: z.string().nullable().describe('The permission that whoever registers a definition with it must have'),
+  child: z.boolean().describe('It has an end: `invoke` may begin it as `effect:<name>`'),
+  idempotency: z
+    .enum(['mongo', 'key'])
+    .describe('It happens once, in a commit; or outside, where a repeat is known by the id of its row'),
+  lane: z.string().nullable().describe('What it waits for its turn by; null where it has none'),
+  undoneBy: z.string().nullable().describe('The effect that undoes it; null where nothing does'),
+});
+
+/** Every effect that charts may name, by name. */
+export const effectsOutput = z.strictObject({ data: z.array(effectOutput) });
+
+export type EffectOutput = z.output<typeof effectOutput>;
 export type CancelInput = z.output<typeof cancelInput>;
 export type UndoInput = z.output<typeof undoInput>;
