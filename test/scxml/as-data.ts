@@ -43,6 +43,7 @@ class Data {
 
   private ordinary(element: Element): Record<string, unknown> {
     const { name } = element;
+    inside(element, 'invoke').forEach((child) => refuse(`<${child.name}>`));
     const transitions = inside(element, 'transition');
     const always = transitions.filter(({ attributes: { event } }) => event === undefined);
     const on: Record<string, unknown[]> = {};
@@ -85,16 +86,16 @@ class Data {
   private content(container: Element): { type: string; params: unknown }[] {
     return container.children
       .filter(({ name }) => name !== 'log')
-      .map(({ name, attributes }) => {
-        const { event, target, location = '', expr = '' } = attributes;
+      .map(({ name, attributes, children }) => {
+        const { event, location = '', expr = '', sendid } = attributes;
         if (name === 'assign') {
           return { type: 'set', params: { [location]: { $cel: this.inCel(expr) } } };
         }
-        if (name === 'raise') {
-          return { type: 'raise', params: { event: { type: event } } };
+        if (name === 'cancel' && sendid !== undefined) {
+          return { type: 'cancel', params: { id: sendid } };
         }
-        return name === 'send' && event !== undefined && target === undefined && !('delay' in attributes)
-          ? { type: 'raise', params: { event: { type: event }, delay: 0 } }
+        return event !== undefined && children.length === 0 && (name === 'raise' || name === 'send')
+          ? { type: 'raise', params: { event: { type: event }, ...(name === 'send' && laterBy(attributes)) } }
           : refuse(`<${name}>`);
       });
   }
@@ -130,6 +131,17 @@ function targetOf({ target }: Element['attributes']): { target: string } | Recor
     return {};
   }
   return /\s/u.test(target.trim()) ? refuse('Several targets') : { target: `#${keyOf(target.trim())}` };
+}
+
+/** When an event comes that is sent. Without a delay: not before all that is raised, as soon as its timer is found. */
+function laterBy({ event: _event, id, delay, delayexpr, ...others }: Element['attributes']) {
+  const written = delay ?? delayexpr ?? '0s';
+  const [, amount, unit] = /^'?(\d*\.?\d+)(ms|s)'?$/u.exec(written) ?? [];
+  if (amount === undefined || Object.keys(others).length > 0) {
+    return refuse(`<send> with ${written} ${JSON.stringify(others)}`);
+  }
+  const ms = Number(amount) * (unit === 's' ? 1_000 : 1);
+  return { ...(id !== undefined && { id }), delay: ms === 0 ? { $cel: '0' } : ms };
 }
 
 function refuse(what: string): never {
