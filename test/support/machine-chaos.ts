@@ -3,13 +3,16 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import { comesUp } from './chaos.ts';
-import { eventually } from './eventually.ts';
 import { call } from './fleet.ts';
-import { insist, type Attempts, type Final } from './insist.ts';
+import type { Attempts } from './insist.ts';
 import { settled } from './invariants.ts';
-import { after, fresh, rested, tally, type Ask, type Expected } from './machine-programs.ts';
+import type { Player } from './machine-player.ts';
+import { tally, type Ask } from './machine-programs.ts';
+import { RelayPlayer } from './relay-player.ts';
+import { relay, stint, type RelayAsk } from './relay-programs.ts';
 import type { Seeded } from './seeded.ts';
 import type { System } from './system.ts';
+import { TallyPlayer } from './tally-player.ts';
 
 /** How many faults. */
 export interface Faults {
@@ -19,22 +22,31 @@ export interface Faults {
   readonly flushes: number;
 }
 
-interface Row extends Record<string, unknown> {
-  readonly _id: string;
+/** What is played at the same time. */
+export interface Programs {
+  readonly tallies: readonly Ask[][];
+  readonly relays: readonly RelayAsk[][];
 }
 
-/** Registers the tally. */
-export async function defineTally(system: System): Promise<void> {
-  const body = { type: 'tally', definition: tally };
-  const reply = await call(system.url(0), 'POST', '/api/state-machines/definitions', { token: system.token, body });
-  assert.equal(reply.status, 201, JSON.stringify(reply.body));
+/** Registers what programs are played on. */
+export async function definePlayed(system: System): Promise<void> {
+  // A relay begins stints: they are known before.
+  for (const [type, definition] of Object.entries({ tally, stint, relay })) {
+    const body = { type, definition };
+    const reply = await call(system.url(0), 'POST', '/api/state-machines/definitions', { token: system.token, body });
+    assert.equal(reply.status, 201, JSON.stringify(reply.body));
+  }
 }
 
-/** Plays each program on a tally of its own, each for another person; gives what happened, for people to read. */
-export async function playPrograms(system: System, programs: readonly Ask[][], faults: Faults): Promise<string[]> {
+/** Plays each program on a machine of its own, each for another person; gives what happened, for people to read. */
+export async function playPrograms(system: System, programs: Programs, faults: Faults): Promise<string[]> {
   const attempts: Attempts = { statuses: new Map(), unexpected: [], slowestMs: 0 };
   const run = `${faults.random.seed}-${Date.now()}`;
-  const players = programs.map((asks, index) => new Player(system, attempts, `${run}-${index}`, index, asks));
+  const { tallies, relays } = programs;
+  const players: readonly Player[] = [
+    ...tallies.map((asks, turn) => new TallyPlayer({ system, attempts, run, turn }, asks)),
+    ...relays.map((asks, index) => new RelayPlayer({ system, attempts, run, turn: tallies.length + index }, asks)),
+  ];
   const over = { yet: false };
   const playing = Promise.all(players.map(async (player) => await player.play())).finally(() => {
     over.yet = true;
@@ -46,7 +58,10 @@ export async function playPrograms(system: System, programs: readonly Ask[][], f
     await player.check();
   }
   assert.deepEqual(await system.db.collection('dead_letters').find().toArray(), []);
-  assert.equal(await system.db.collection('timers').countDocuments({ state: 'armed', instance: /^tally\./u }), 0);
+  assert.equal(
+    await system.db.collection('timers').countDocuments({ state: 'armed', instance: /^(?:tally|relay|stint)\./u }),
+    0,
+  );
   const statuses = [...attempts.statuses].map(([status, count]) => `${count} × ${status || 'no answer'}`);
   return [...story, ...statuses, `slowest ${Math.round(attempts.slowestMs)} ms`];
 }
@@ -71,92 +86,4 @@ async function harm(system: System, faults: Faults, over: { yet: boolean }): Pro
     }
   }
   return story;
-}
-
-/** One program: asks one after another, and knows what each must come to. */
-class Player {
-  readonly #system: System;
-  readonly #attempts: Attempts;
-  readonly #id: string;
-  readonly #turn: number;
-  readonly #asks: readonly Ask[];
-  #expected: Expected = fresh;
-
-  constructor(system: System, attempts: Attempts, id: string, turn: number, asks: readonly Ask[]) {
-    this.#system = system;
-    this.#attempts = attempts;
-    this.#id = id;
-    this.#turn = turn;
-    this.#asks = asks;
-  }
-
-  get #userId(): string {
-    return this.#system.people[this.#turn] ?? assert.fail('there are fewer people than programs');
-  }
-
-  async play(): Promise<void> {
-    const input = { userId: this.#userId };
-    const made = await this.#post('create', '/api/state-machines/create', { type: 'tally', id: this.#id, input });
-    assert.ok(isYes(made), `${this.#id} was not made: ${JSON.stringify(made)}`);
-    for (const [index, ask] of this.#asks.entries()) {
-      await this.#ask(ask, index);
-    }
-  }
-
-  async #ask(ask: Ask, index: number): Promise<void> {
-    if (this.#expected.state === 'resting' && ask.type !== 'ADD') {
-      await this.#rest();
-    }
-    const next = after(this.#expected, ask);
-    const final = await this.#post(String(index), `/api/state-machines/tally/${this.#id}/event`, ask);
-    assert.equal(isYes(final), next !== null, `${this.#id} ${index} ${ask.type}: ${JSON.stringify(final)}`);
-    this.#expected = next ?? this.#expected;
-  }
-
-  /** An addition may come before the rest is over or behind it: the same comes of it. */
-  async #rest(): Promise<void> {
-    this.#expected = rested(this.#expected);
-    const { rests } = this.#expected;
-    await eventually(async () => assert.equal((await this.#state()).context['rests'], rests), 30_000, 100);
-  }
-
-  async #post(name: string, path: string, body: unknown): Promise<Final | undefined> {
-    const { token } = this.#system;
-    const asking = { urls: () => this.#system.urls(), token };
-    return await insist(asking, this.#attempts, { path, key: `${this.#id}-${name}`, body }, this.#turn);
-  }
-
-  async #state(): Promise<{ value: unknown; seq: number; context: Record<string, unknown> }> {
-    const urls = this.#system.urls();
-    const path = `/api/state-machines/tally/${this.#id}/state`;
-    const reply = await call(urls[this.#turn % urls.length] ?? '', 'GET', path, { token: this.#system.token });
-    assert.equal(reply.status, 200);
-    return reply.body as { value: unknown; seq: number; context: Record<string, unknown> };
-  }
-
-  /** State, history and effects are what the model says: each effect once, in order. */
-  async check(): Promise<void> {
-    const { state, total, added, rests } = this.#expected;
-    const { value, context } = await this.#state();
-    assert.deepEqual([value, context], [state, { userId: this.#userId, total, adds: added.length, rests }], this.#id);
-    const { db, token } = this.#system;
-    const path = `/api/state-machines/tally/${this.#id}/verify`;
-    const verified = await call(this.#system.url(0), 'GET', path, { token });
-    assert.equal((verified.body as { chain: string }).chain, 'intact');
-    const rows = await db.collection<Row>('xp_ledger').find({ userId: this.#userId }).toArray();
-    const inOrder = rows.toSorted((left, right) => xpAfter(left) - xpAfter(right));
-    assert.deepEqual(
-      inOrder.map(({ reason, amount }) => [reason, amount]),
-      added.map((n, index) => [String(index + 1), n]),
-      `the effects of ${this.#id}`,
-    );
-  }
-}
-
-function xpAfter({ answer }: Row): number {
-  return (answer as { xp: number }).xp;
-}
-
-function isYes(final: Final | undefined): boolean {
-  return final !== undefined && (final.status === 'done' || (typeof final.status === 'number' && final.status < 300));
 }

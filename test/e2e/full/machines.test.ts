@@ -1,20 +1,23 @@
-// Forty machines with nine hundred effects and more, each in the order of its machine, while processes are killed and Redis
-// is emptied: everything ends as a model of a few lines says. SEED repeats the choices of a run.
+// Thirty machines with nine hundred effects and more, and ten with children that are left, quit and cancelled with them, each
+// effect in the order of its machine, while processes are killed and Redis is emptied: everything ends as models of a few
+// lines say. SEED repeats the choices of a run.
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { defineTally, playPrograms } from '../../support/machine-chaos.ts';
+import { definePlayed, playPrograms } from '../../support/machine-chaos.ts';
 import { programs } from '../../support/machine-programs.ts';
+import { relayPrograms } from '../../support/relay-programs.ts';
 import { seeded } from '../../support/seeded.ts';
 import { showLogs, startSystem, type System } from '../../support/system.ts';
 
-const tallies = 40;
+const tallies = 30;
+const relays = 10;
 
 describe('machines and their effects', function () {
   this.timeout(600_000);
   let system: System;
   before(async () => {
-    system = await startSystem({ people: tallies });
-    await defineTally(system);
+    system = await startSystem({ people: tallies + relays });
+    await definePlayed(system);
   });
   after(async () => {
     await system?.stop();
@@ -26,7 +29,8 @@ describe('machines and their effects', function () {
   it('end as the model says through 13 kills and 3 times an emptied Redis', async () => {
     const random = seeded();
     console.log(`      seed ${random.seed}`);
-    const [played = []] = fc.sample(programs(tallies, 240), { seed: random.seed, numRuns: 1 });
+    const all = fc.record({ tallies: programs(tallies, 240), relays: relayPrograms(relays, 60) });
+    const [played = { tallies: [], relays: [] }] = fc.sample(all, { seed: random.seed, numRuns: 1 });
     const faults = { random, kills: 13, killEveryMs: 700, flushes: 3 };
     const story = await playPrograms(system, played, faults);
     console.log(`      ${story.join(', ')}`);
