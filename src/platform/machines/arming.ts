@@ -1,4 +1,5 @@
-// The timers of an instance over a step: which are armed, which go on, which are dropped. Pure; called by instance.ts.
+// The timers of an instance over a step: which are armed, which go on, which are dropped or have gone off.
+// Pure; called by instance.ts and by whoever lets timers go off.
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import { shardFor } from '../commands/work.ts';
@@ -69,5 +70,21 @@ export function cancelledTimer(instance: string, timer: ArmedTimer, now: Date): 
     ...timerRow(instance, timer),
     state: 'cancelled',
     expireAt: new Date(now.getTime() + retention.timersFiredMs),
+  };
+}
+
+/** The instance when a timer of its has gone off. */
+export function withoutTimer(instance: MachineInstance, timerId: string): MachineInstance {
+  return { ...instance, timers: instance.timers.filter((timer) => timer.id !== timerId) };
+}
+
+/** The row of a timer that has gone off. */
+export function firedTimer(timer: Timer, now: Date, error?: string): Timer {
+  return {
+    ...timer,
+    state: 'fired',
+    firedAt: now,
+    expireAt: new Date(now.getTime() + retention.timersFiredMs),
+    ...(error === undefined ? {} : { error }),
   };
 }

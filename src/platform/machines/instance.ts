@@ -1,8 +1,7 @@
 // From a step of the kernel to the rows it leaves: pure, called by the decide of the state-machine commands.
-import { retention } from '#config/retention.ts';
 import { put, insert, type Write } from '../commands/command.ts';
 import { canonicalJson } from '../ids.ts';
-import { cancelledTimer, timerRow, timersAfter } from './arming.ts';
+import { cancelledTimer, timerRow, timersAfter, withoutTimer } from './arming.ts';
 import { childrenOf, type Child } from './children.ts';
 import type { Migration } from './data/data.ts';
 import type { MachineDefinition } from './definition.ts';
@@ -34,7 +33,6 @@ import {
   type ArmedTimer,
   type MachineInstance,
   type ParentLink,
-  type Timer,
   type Transition,
 } from './store.ts';
 
@@ -187,22 +185,6 @@ export function halt(
   }
   const effects = undo ? [{ name: 'compensate', params: {} }] : [];
   return applied(definition, instance, instance, event, { ...taken, effects }, cause);
-}
-
-/** The instance when a timer of its has gone off. */
-export function withoutTimer(instance: MachineInstance, timerId: string): MachineInstance {
-  return { ...instance, timers: instance.timers.filter((timer) => timer.id !== timerId) };
-}
-
-/** The row of a timer that has gone off. */
-export function firedTimer(timer: Timer, now: Date, error?: string): Timer {
-  return {
-    ...timer,
-    state: 'fired',
-    firedAt: now,
-    expireAt: new Date(now.getTime() + retention.timersFiredMs),
-    ...(error === undefined ? {} : { error }),
-  };
 }
 
 /** What an instance has before its first step. */

@@ -1,8 +1,9 @@
 // Timers of machines that go off. Run by the owner of the instance's shard, like its other steps.
 import { defineCommand, put, type Command, type Decision, type State } from '#src/platform/commands/command.ts';
+import { firedTimer, withoutTimer } from '#src/platform/machines/arming.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
 import { LackingFault, MachineFault } from '#src/platform/machines/fault.ts';
-import { expire, firedTimer, withoutTimer, type StepCause } from '#src/platform/machines/instance.ts';
+import { expire, type StepCause } from '#src/platform/machines/instance.ts';
 import {
   MachineInstances,
   Timers,

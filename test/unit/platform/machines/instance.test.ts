@@ -5,7 +5,8 @@ import { cancel, raise, setup } from 'xstate';
 import { z } from 'zod';
 import type { Write } from '#src/platform/commands/command.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
-import { advance, create, expire, firedTimer, withoutTimer, type Advance } from '#src/platform/machines/instance.ts';
+import { firedTimer, withoutTimer } from '#src/platform/machines/arming.ts';
+import { advance, create, expire, type Advance } from '#src/platform/machines/instance.ts';
 import {
   sealed,
   Timers,

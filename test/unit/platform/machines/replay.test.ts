@@ -5,15 +5,8 @@ import { describe, it } from 'mocha';
 import { assign, cancel, fromPromise, raise, setup } from 'xstate';
 import { onboarding } from '#machines/onboarding.machine.ts';
 import type { MachineDefinition } from '#src/platform/machines/definition.ts';
-import {
-  advance,
-  create,
-  expire,
-  halt,
-  settleChild,
-  withoutTimer,
-  type Advance,
-} from '#src/platform/machines/instance.ts';
+import { withoutTimer } from '#src/platform/machines/arming.ts';
+import { advance, create, expire, halt, settleChild, type Advance } from '#src/platform/machines/instance.ts';
 import type { NotAccepted } from '#src/platform/machines/kernel.ts';
 import { Replay, ReplayFault } from '#src/platform/machines/replay.ts';
 import { sealed, type MachineInstance, type Transition } from '#src/platform/machines/store.ts';
