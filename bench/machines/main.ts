@@ -11,11 +11,12 @@ import { instances, type Variant } from './variant.ts';
 
 const help = `Sends events to machines over HTTP, beside a MongoDB transaction for each event and beside Restate.
 
-  npm run bench:machines -- [--rounds=5] [--seconds=4] [--callers=64,256] [--only=<part of a name>]
+  npm run bench:machines -- [--rounds=5] [--seconds=4] [--callers=64,256] [--warm-up=15] [--only=<part of a name>]
 
   --rounds     interleaved rounds; medians and the ratios paired within each are printed
   --seconds    length of each slice
   --callers    how many callers, each the next request as soon as it has its answer
+  --warm-up    seconds that each is called before anything is measured: what runs on Node compiles itself meanwhile
   --only       only what has this in its name, such as product
   --help       this text
 
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '4' },
     callers: { type: 'string', default: '64,256' },
+    'warm-up': { type: 'string', default: '15' },
     only: { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h', default: false },
   },
@@ -136,7 +138,11 @@ async function main(): Promise<void> {
     const chosen = variants.filter(({ name }) => wanted(name));
     const all = spreads();
     for (const variant of chosen) {
-      await slice(variant, { title: 'warm-up', callers: 64, instanceOf: (turn) => turn % instances }, 3);
+      await slice(
+        variant,
+        { title: 'warm-up', callers: 64, instanceOf: (turn) => turn % instances },
+        Number(values['warm-up']),
+      );
     }
     for (const spread of all) {
       await measure(chosen, spread);

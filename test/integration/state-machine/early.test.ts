@@ -114,7 +114,7 @@ describe('events of state machines that come early or are for later', function (
 
     it('are refused where too many wait', async () => {
       const id = await made();
-      const waiting = await Promise.all(Array.from({ length: 100 }, async () => await send('way', id, { type: 'C' })));
+      const waiting = await Promise.all(Array.from({ length: 100 }, async () => await send(id, { type: 'C' })));
       assert.deepEqual([...new Set(waiting.map(({ status }) => status))], [200]);
       assertPartly((await send(id, { type: 'C' })).body, { status: 409, code: 'state-machine.mailbox-full' });
     });
