@@ -1,7 +1,7 @@
 // A command of the tests' own, which adds to tallies or fails in one of the ways a command can fail, and runs of it over
 // real owners' committers. For the property tests of test/integration/commands.
 import fc from 'fast-check';
-import mongoose from 'mongoose';
+import mongoose, { mongo } from 'mongoose';
 import { z } from 'zod';
 import { buildRegistry } from '#src/app.ts';
 import { pools } from '#config/pools.ts';
@@ -36,7 +36,7 @@ const Steps = defineCollection<Step>('test_steps', { sum: Number });
 const act = z.strictObject({
   who: z.string(),
   amount: z.int(),
-  how: z.enum(['good', 'refused', 'throws', 'duplicate', 'oversized', 'invisible']),
+  how: z.enum(['good', 'refused', 'throws', 'duplicate', 'oversized', 'invisible', 'slow']),
 });
 export type Act = z.output<typeof act>;
 
@@ -47,6 +47,9 @@ const tally = defineCommand<Act>({
   input: act,
   key: (input) => `user.${input.who}`,
   load: async (commands, reader) => {
+    if (commands.length > 2 && commands.some(({ input }) => input.how === 'slow')) {
+      throw new mongo.MongoServerError({ message: 'operation exceeded time limit', code: 50 });
+    }
     await reader.read(
       Tallies,
       commands.map(({ input }) => input.who),

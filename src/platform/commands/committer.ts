@@ -7,7 +7,7 @@ import { problems } from '../errors.ts';
 import { logFor } from '../log.ts';
 import { groupBy } from '../group-by.ts';
 import { refreshReactors } from '../events/reactor.ts';
-import { duplicateIn, isTransient } from '../mongo/transaction.ts';
+import { duplicateIn, isTooSlow, isTransient } from '../mongo/transaction.ts';
 import { blocks, commandOf, type Registry } from '../registry.ts';
 import { underBatchSpans, workFacts } from '../tracing/row-spans.ts';
 import type { Command } from './command.ts';
@@ -23,6 +23,8 @@ import { settleRows, Stale, writeEffects } from './write.ts';
 
 const log = logFor('committer');
 const transientTries = 8;
+/** After so many tries that took too long a batch is halved: what cannot be read at once may be read in parts. */
+const slowTries = 2;
 
 /** What a batch came to, told after its commit. */
 export interface Committed {
@@ -106,6 +108,11 @@ export class Committer {
           await this.#isolate(tenure, pending, error);
           return;
         }
+        if (attempt >= slowTries && isTooSlow(error) && pending.length > 1) {
+          // MongoDB answers, but not in time for as much as this.
+          await this.#isolate(tenure, pending, error);
+          return;
+        }
         if (attempt === transientTries) {
           throw error;
         }
@@ -178,9 +185,7 @@ export class Committer {
   /** Rows that only their callers know of need no name left behind: who dies of one finds it written next time. */
   async #take(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
     const written = rows.filter(({ _id }) => !this.#unwritten.has(_id));
-    if (written.length > 0) {
-      await tenure.take(written.map(({ _id }) => _id));
-    }
+    await (written.length > 0 ? tenure.take(written.map(({ _id }) => _id)) : tenure.renewInTime());
   }
 
   #parse(rows: readonly WorkRow[]): { commands: Map<WorkRow, Command>; failures: Failure[] } {

@@ -26,6 +26,11 @@ export function isTransient(error: unknown): boolean {
   );
 }
 
+/** True for a command that MongoDB gave up because it took longer than it was allowed to (`maxTimeMS`). */
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof mongo.MongoError && Number(error.code) === 50;
+}
+
 /** The collection whose unique index refused a write, or null where the error is another one. */
 export function duplicateIn(error: unknown): string | null {
   if (!(error instanceof mongo.MongoError) || error.code !== 11_000) {

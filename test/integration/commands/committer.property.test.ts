@@ -73,4 +73,11 @@ describe('committer', function () {
     assert.equal((await Tallies.native().findOne({ _id: 'ada' }))?.sum, 6);
     assert.equal((await DeadLetters.native().findOne({}))?.attempts, pools.gamification.maxAttempts);
   });
+
+  it('reads in parts what MongoDB cannot read in time at once, and counts no attempt for it', async () => {
+    const rows = rowsOf(Array.from({ length: 9 }, (): Act => ({ who: 'ada', amount: 1, how: 'slow' })));
+    const { work, dead, tallies } = await run(rows, [9], [false]);
+    assert.deepEqual([...new Set(work.map(({ state, attempts }) => `${state} ${attempts}`))], ['done 0']);
+    assert.deepEqual([dead, tallies.map(({ sum }) => sum)], [[], [9]]);
+  });
 });
