@@ -16,12 +16,18 @@ import { startServer, type Reply, type TestServer } from './http.ts';
 /** Where definitions are. */
 export const definitions = '/api/state-machines/definitions';
 
+function startOwners({ registry }: TestServer): Owner[] {
+  const owners = [workOwner(registry, 'machines', fireDueTimers), workOwner(registry, 'gamification')];
+  owners.forEach((owner) => owner.start());
+  return owners;
+}
+
 /** An admin who defines machines, and somebody whom orders are about. */
 export class Definer {
   readonly server: TestServer;
   readonly admin: LoggedIn;
   readonly buyer: LoggedIn;
-  readonly #owners: readonly Owner[];
+  #owners: readonly Owner[];
 
   private constructor(server: TestServer, owners: readonly Owner[], admin: LoggedIn, buyer: LoggedIn) {
     this.server = server;
@@ -34,14 +40,18 @@ export class Definer {
   static async start(more: readonly Service[] = []): Promise<Definer> {
     const services = [userService, authService, gamificationService, stateMachineService, audit, ...more];
     const server = await startServer(services);
-    const owners = [workOwner(server.registry, 'machines', fireDueTimers), workOwner(server.registry, 'gamification')];
-    owners.forEach((owner) => owner.start());
-    return new Definer(server, owners, await logInAdmin(server), await registerSomebody(server, 'Buyer'));
+    return new Definer(server, startOwners(server), await logInAdmin(server), await registerSomebody(server, 'Buyer'));
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#owners.map(async (owner) => await owner.stop()));
     await this.server.close();
+  }
+
+  /** Lets other owners do the work from now on, which know nothing of what these remember. */
+  async changeOwners(): Promise<void> {
+    await Promise.all(this.#owners.map(async (owner) => await owner.stop()));
+    this.#owners = startOwners(this.server);
   }
 
   async call(method: string, path: string, body?: unknown, by = this.admin): Promise<Reply> {

@@ -36,7 +36,10 @@ export interface Reader {
   ): Promise<void>;
 }
 
-/** The documents a batch has loaded, with the writes of the commands before this one on top. */
+/**
+ * The documents a batch has loaded, with the writes of the commands before this one on top. None may be changed in place:
+ * what is written of a document is how the new one differs from the loaded one.
+ */
 export interface State {
   /** The document, or null where there is none. An id that `load` did not read throws: that is a programming error. */
   get<Doc extends { _id: string }>(from: Collection<Doc>, id: string): Doc | null;

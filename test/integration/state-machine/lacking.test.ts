@@ -49,6 +49,7 @@ describe('a machine that the product cannot run as it is', function () {
     const source = JSON.stringify({ ...hearer, newer: true });
     await rows.insertOne({ ...known, _id, version: 2, content: newId(), source });
     await MachineInstances.native().updateOne({ _id: `hearer.${id}` }, { $set: { version: 2 } });
+    await definer.changeOwners();
 
     assert.equal((await definer.send('teller', id, { type: 'GO' })).status, 200);
     const letter = await eventually(async () => {

@@ -221,16 +221,15 @@ export async function readMigration(type: string, id: string): Promise<Migration
 async function progressOf(row: MigrationRow): Promise<Progress> {
   const causes = new Map(row.instances.map((instance) => [migrationCause(row._id, instance), instance]));
   const steps = [...causes].map(([cause, instance]) => transitionId(instance, cause));
-  const [moved, work] = await Promise.all([
-    Transitions.native().countDocuments({ _id: { $in: steps } }, { maxTimeMS: limits.mongoMs }),
-    Work.native()
-      .find(
-        { actor: 'system', kind: migrateKind, idempotencyKey: { $in: [...causes.keys()] } },
-        { maxTimeMS: limits.mongoMs, projection: { state: 1, problem: 1, idempotencyKey: 1 } },
-      )
-      .limit(causes.size + 1)
-      .toArray(),
-  ]);
+  const work = await Work.native()
+    .find(
+      { actor: 'system', kind: migrateKind, idempotencyKey: { $in: [...causes.keys()] } },
+      { maxTimeMS: limits.mongoMs, projection: { state: 1, problem: 1, idempotencyKey: 1 } },
+    )
+    .limit(causes.size + 1)
+    .toArray();
+  // Afterwards: the step of a row that was settled by then is there, and a migration that ended has its whole count.
+  const moved = await Transitions.native().countDocuments({ _id: { $in: steps } }, { maxTimeMS: limits.mongoMs });
   const refusedRows = work.filter(({ state }) => state === 'refused');
   const of = (state: string): number => work.filter((one) => one.state === state).length;
   const unsettled = of('new') + of('dead');
