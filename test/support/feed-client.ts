@@ -1,5 +1,6 @@
 // A socket client as the contract describes it: joins a feed, applies only the next number, and asks for what it missed
 // by its cursor, over the socket or over HTTP. Called by test/e2e.
+import { setTimeout as delay } from 'node:timers/promises';
 import { io, type Socket } from 'socket.io-client';
 import { z } from 'zod';
 import { checkMessagesAgainst, messageId } from './documented.ts';
@@ -16,6 +17,9 @@ const page = z.object({
   reset: z.boolean().optional(),
 });
 const head = z.object({ feed: z.string(), head: z.int() });
+/** Nobody can say at the moment: the contract asks to come again. */
+const unavailable = z.object({ ok: z.literal(false), problem: z.object({ status: z.literal(503) }) });
+const againMs = 200;
 
 /** A follower of one feed. */
 export interface Follower {
@@ -31,8 +35,8 @@ export interface Follower {
 }
 
 /**
- * Follows a feed from its beginning. Reconnects by itself; a `reset`, a refusal and whatever the reference describes
- * otherwise goes to `failed`.
+ * Follows a feed from its beginning. Reconnects by itself, and asks again after a 503; a `reset`, any other refusal and
+ * whatever the reference describes otherwise goes to `failed`.
  */
 export async function follow(
   url: string,
@@ -71,6 +75,10 @@ export async function follow(
     for (let more = true; more;) {
       const given = await subscribe(socket, { feed, since: cursor() });
       check('subscribe.answer', given);
+      if (unavailable.safeParse(given).success) {
+        await delay(againMs);
+        continue;
+      }
       const answer = page.safeParse(given);
       if (!answer.success || answer.data.reset) {
         failed(`since ${cursor()}: ${JSON.stringify(answer.data ?? answer.error?.issues)}`);

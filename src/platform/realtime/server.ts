@@ -9,7 +9,7 @@ import { limits } from '#config/limits.ts';
 import { onSessionEnded, onSessionEndedAnywhere } from '../auth/session-endings.ts';
 import { onRightsChanged } from '../auth/rights.ts';
 import { findSession } from '../auth/sessions.ts';
-import { AppError, problems } from '../errors.ts';
+import { problems } from '../errors.ts';
 import { headsOf, onPlaced, readFeed, type HeardEvent } from '../events/feeds.ts';
 import { verifyAccessToken } from '../http/authenticate.ts';
 import { addressOf } from '../http/network.ts';
@@ -173,10 +173,11 @@ function answer<Schema extends z.ZodType>(
     try {
       reply({ ok: true, ...(await handle(schema.parse(message))) });
     } catch (error) {
-      if (!(error instanceof AppError || error instanceof z.ZodError)) {
+      const problem = problemOf(error);
+      if (problem['status'] === 500) {
         log.error({ err: error, event }, 'A socket message failed');
       }
-      reply({ ok: false, problem: problemOf(error) });
+      reply({ ok: false, problem });
     }
   };
   socket.on(event, (message, acknowledge) => void listener(message, acknowledge));
