@@ -130,7 +130,7 @@ export class Committer {
     // Taken is written before anything is decided: a command that kills its process leaves its name behind.
     const [known] = await Promise.all([
       this.#knownBefore(rows),
-      this.#take(tenure, rows),
+      tenure.take(rows.map((row) => row._id)),
       this.#load(overlay, [...commands.values()]),
       refreshReactors(this.#registry),
     ]);
@@ -180,12 +180,6 @@ export class Committer {
       return first ? [[row, answerBy(row, first)] as const] : [];
     });
     return new Map(known);
-  }
-
-  /** Rows that only their callers know of need no name left behind: who dies of one finds it written next time. */
-  async #take(tenure: Tenure, rows: readonly WorkRow[]): Promise<void> {
-    const written = rows.filter(({ _id }) => !this.#unwritten.has(_id));
-    await (written.length > 0 ? tenure.take(written.map(({ _id }) => _id)) : tenure.renewInTime());
   }
 
   #parse(rows: readonly WorkRow[]): { commands: Map<WorkRow, Command>; failures: Failure[] } {

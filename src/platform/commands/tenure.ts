@@ -32,7 +32,6 @@ export class Tenure {
   readonly shards = new Set<string>();
   /** Commits of this tenure that are known. Each builds on the one before, so none can slip in unnoticed. */
   #commits = 0;
-  #renewedAt = Date.now();
 
   private constructor(pool: PoolName, session: mongo.ClientSession) {
     this.id = `${pool}.${newId()}`;
@@ -62,13 +61,6 @@ export class Tenure {
     await this.#touch({});
   }
 
-  /** Renews the lease where that was a while ago. @throws Fenced */
-  async renewInTime(): Promise<void> {
-    if (Date.now() - this.#renewedAt >= leases.renewMs) {
-      await this.renew();
-    }
-  }
-
   async #touch(fields: Record<string, unknown>): Promise<void> {
     const touched = await Owners.native().updateOne(
       { _id: this.id },
@@ -78,7 +70,6 @@ export class Tenure {
     if (touched.matchedCount === 0) {
       throw new Fenced(this.id);
     }
-    this.#renewedAt = Date.now();
   }
 
   /**
