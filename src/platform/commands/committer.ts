@@ -104,12 +104,9 @@ export class Committer {
       } catch (error) {
         this.#kept.forget();
         const passing = isTransient(error) || error instanceof Stale || (duplicateIn(error) && (duplicates += 1) === 1);
-        if (!passing) {
-          await this.#isolate(tenure, pending, error);
-          return;
-        }
-        if (attempt >= slowTries && isTooSlow(error) && pending.length > 1) {
-          // MongoDB answers, but not in time for as much as this.
+        // MongoDB answers, but not in time for as much as this.
+        const tooMuch = attempt >= slowTries && isTooSlow(error) && pending.length > 1;
+        if (!passing || tooMuch) {
           await this.#isolate(tenure, pending, error);
           return;
         }

@@ -7,6 +7,7 @@ type Document = { _id: string };
 
 /** Documents and their weight together that are remembered at most, and what one may weigh: some tens of megabytes. */
 const most = { documents: 20_000, weight: 16_000_000, each: 8_000 } as const;
+const memberWeight = 8;
 
 /** Committed documents of one tenure's shards. Forgotten whenever it is not certain that nobody else wrote one. */
 export class Kept {
@@ -58,5 +59,3 @@ function weightOf(value: unknown, enough: number): number {
   }
   return weight;
 }
-
-const memberWeight = 8;

@@ -1,6 +1,6 @@
 // From a step of the kernel to the rows it leaves: pure, called by the decide of the state-machine commands.
-import { isDeepStrictEqual } from 'node:util';
 import { put, insert, type Write } from '../commands/command.ts';
+import { canonicalJson } from '../ids.ts';
 import { cancelledTimer, timerRow, timersAfter, withoutTimer } from './arming.ts';
 import { childrenOf, type Child } from './children.ts';
 import type { Migration } from './data/data.ts';
@@ -213,7 +213,7 @@ function applied(
     to: taken.value,
     status: taken.status,
     context: taken.context,
-    changed: !before || !isDeepStrictEqual(standing(before), standing(taken)),
+    changed: !before || standing(before) !== standing(taken),
     effects: effectsOf(taken),
     version: instance.version,
     requestId: cause.requestId,
@@ -280,6 +280,6 @@ function effectsOf({ effects, spawns }: Step): Effect[] {
 }
 
 /** What a caller can see of where an instance stands. */
-function standing({ status, value, context }: Pick<MachineInstance, 'status' | 'value' | 'context'>): unknown[] {
-  return [status, value, context];
+function standing({ status, value, context }: Pick<MachineInstance, 'status' | 'value' | 'context'>): string {
+  return canonicalJson([status, value, context]);
 }
