@@ -15,7 +15,8 @@ import { commandFrom, decideAll, type Plan, type Settlement } from './plan.ts';
 import { Work, type WorkRow } from './work.ts';
 import { insertSettled, Stale, writeEffects } from './write.ts';
 
-const tries = 6;
+/** With the waits between them about a second: enough for a dozen writers of one document. */
+const tries = 8;
 /** An answer must not rest on what an election may take back. */
 const ofMajority = { readConcern: 'majority', maxTimeMS: limits.mongoMs } as const;
 
