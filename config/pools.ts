@@ -55,7 +55,7 @@ export const leases = Object.freeze({
   leaseMs: 4_000,
   /** How often an owner renews its lease and looks for shards without one. */
   renewMs: 1_000,
-  /** How often an owner looks for rows that nobody woke it for: the poll is the truth, jobs are only quicker. */
+  /** How often a process looks for what nobody woke an owner for: the poll is the truth, jobs are only quicker. */
   pollMs: 250,
   /** How long a batch of a backlog may take: well within the lease, so that nobody takes its owner for dead. */
   deepBatchMs: 250,

@@ -7,9 +7,5 @@ import { scheduleSweep } from '#src/platform/schedules/sweep.ts';
 
 /** Owns shards of schedules and imports, makes due runs and next steps into work, and keeps their surroundings tidy. */
 export function operationsWorker(registry: Registry): Owner {
-  const sweeps = [scheduleSweep(), importSweep()];
-  return workOwner(registry, 'operations', async (...at) => {
-    const made = await Promise.all(sweeps.map(async (sweep) => await sweep(...at)));
-    return made.reduce((sum, count) => sum + count, 0);
-  });
+  return workOwner(registry, 'operations', [scheduleSweep(), importSweep()]);
 }

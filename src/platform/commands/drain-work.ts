@@ -7,14 +7,19 @@ import { Committer } from './committer.ts';
 import { consume } from './consumers.ts';
 import { FreshRows } from './fresh.ts';
 import { Owner, type Drain } from './owner.ts';
-import { inOrder, neverPutOff, readyRows } from './ready-rows.ts';
+import type { Place } from './lookout.ts';
+import { inOrder, neverPutOff, readyRows, workPlace } from './ready-rows.ts';
 import { atOnce, DeadLetters, Work, type WorkRow } from './work.ts';
 
-/** Finds things to do that are not rows yet, such as timers that are due. Runs before each pass of these shards. */
-export type Sweep = (registry: Registry, shards: readonly string[], now: Date) => Promise<number>;
+/** Makes rows of what is to be done and is none yet, such as timers that are due. */
+export interface Sweep {
+  readonly places: readonly Place[];
+  /** Runs before passes of these shards: when something was found in its places, and once for each `renewMs`. */
+  readonly run: (registry: Registry, shards: readonly string[], now: Date) => Promise<number>;
+}
 
-/** Owns shards of a pool of commands. `sweep` adds rows before each pass. */
-export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Owner {
+/** Owns shards of a pool of commands. `sweeps` add rows to them. */
+export function workOwner(registry: Registry, pool: PoolName, sweeps: readonly Sweep[] = []): Owner {
   const committer = new Committer(registry, pool, (committed) => afterCommit(registry, committed));
   const blocking = [...registry.commands.values()]
     .filter((command) => command.pool === pool && command.onFailure === 'block')
@@ -25,12 +30,13 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
   let lookAt = 0;
   let batch: number = pools[pool].maxBatch;
   const drain: Drain = {
+    places: [workPlace, ...sweeps.flatMap(({ places }) => places)],
     pass: async (tenure) => {
       const now = new Date();
       const looks = now.getTime() >= lookAt;
       if (looks) {
-        lookAt = now.getTime() + leases.pollMs;
-        await sweep?.(registry, [...tenure.shards], now);
+        lookAt = now.getTime() + leases.renewMs;
+        await Promise.all(sweeps.map(async ({ run }) => await run(registry, [...tenure.shards], now)));
       }
       // Taken before the look: a row that was accepted before one of these was handed over is then seen.
       const handed = fresh.take(tenure.shards, pools[pool].maxBatch);
@@ -56,6 +62,9 @@ export function workOwner(registry: Registry, pool: PoolName, sweep?: Sweep): Ow
         owner.wake();
       }
       return full;
+    },
+    onFound: () => {
+      lookAt = 0;
     },
     onShards: (shards, tenure) => {
       committer.forget();

@@ -9,6 +9,7 @@ import { countTakeover, setOwnedShards } from '../metrics/metrics.ts';
 import { within } from '../mongo/deadline.ts';
 import { isTransient } from '../mongo/transaction.ts';
 import { hint, onHint } from '../redis/hints.ts';
+import { lookFor, type Place } from './lookout.ts';
 import { bury, Fenced, Tenure } from './tenure.ts';
 import { dealShards } from './share.ts';
 import { Owners, Shards, shardsOf, type OwnerRow } from './work.ts';
@@ -32,8 +33,12 @@ const poolNames = Object.keys(pools) as PoolName[];
 
 /** What an owner does with its shards. */
 export interface Drain {
+  /** Where what it does may wait. Besides it is asked for a pass after each wake-up and once for each `renewMs`. */
+  readonly places: readonly Place[];
   /** Does some of what is there. True when there may be more at once. */
   pass(tenure: Tenure): Promise<boolean>;
+  /** Something was found in its places: the next pass is to look for everything. */
+  onFound?(): void;
   /** Told of shards that were won or given up, and under which tenure, to open and close what wakes the owner. */
   onShards?(shards: ReadonlySet<string>, tenure?: string): void;
   /** False while something of this shard is under way that has to end first; asked again soon. Without it: always. */
@@ -58,6 +63,8 @@ export class Owner {
   #loop: Promise<void> | undefined;
   #renewAt = 0;
   #stopListening: (() => void) | undefined;
+  #stopLooking: (() => void) | undefined;
+  #shards: ReadonlySet<string> = new Set();
 
   constructor(pool: PoolName, drain: Drain) {
     this.pool = pool;
@@ -74,6 +81,11 @@ export class Owner {
         this.wake();
       }
     });
+    this.#stopLooking = lookFor({
+      places: this.#drain.places,
+      shards: () => [...this.#shards],
+      found: () => this.#lookAround(),
+    });
     this.#loop = this.#run();
   }
 
@@ -81,6 +93,7 @@ export class Owner {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#stopListening?.();
+    this.#stopLooking?.();
     this.wake();
     await this.#loop;
     poolNames.forEach((pool) => hint('owners', pool));
@@ -94,13 +107,18 @@ export class Owner {
 
   /** Resolves when a pass that began after this call is over: what was there before is then settled or put off. */
   async drained(): Promise<void> {
-    this.wake();
+    this.#lookAround();
     if (this.#stopping) {
       return;
     }
     await new Promise<void>((resolve) => {
       this.#passWaiters.push({ after: this.#inPass ? this.#passes : this.#passes - 1, resolve });
     });
+  }
+
+  #lookAround(): void {
+    this.#drain.onFound?.();
+    this.wake();
   }
 
   async #run(): Promise<void> {
@@ -131,7 +149,7 @@ export class Owner {
         faults = 0;
         if (!more) {
           this.#finishPass();
-          await this.#sleep(Math.min(leases.pollMs, Math.max(this.#renewAt - Date.now(), 1)));
+          await this.#sleep(Math.max(this.#renewAt - Date.now(), 1));
         }
       } catch (error) {
         if (error instanceof Fenced || error instanceof Stuck) {
@@ -199,6 +217,7 @@ export class Owner {
   }
 
   #tell(shards: ReadonlySet<string>, tenure?: string): void {
+    this.#shards = shards;
     setOwnedShards(this.pool, shards.size);
     this.#drain.onShards?.(shards, tenure);
   }

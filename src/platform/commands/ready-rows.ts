@@ -1,7 +1,14 @@
 // Which rows may be done now. Most were never put off; they are found apart from those whose time has come, so that
 // neither look passes by the rows for later, however many these are.
 import type { mongo } from 'mongoose';
+import type { Place } from './lookout.ts';
 import { atOnce, Work, type WorkRow } from './work.ts';
+
+/** Where rows wait for an owner. */
+export const workPlace: Place = {
+  in: Work.name,
+  waits: (shards, now) => ({ shard: { $in: shards }, state: 'new', notBefore: { $lte: now } }),
+};
 
 /** A look for rows: it goes along the index of new rows, in its order. */
 export interface Look {

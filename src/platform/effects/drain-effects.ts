@@ -4,7 +4,7 @@ import type { Worker } from 'bullmq';
 import { leases, performing, type EffectPool } from '#config/pools.ts';
 import { consume } from '../commands/consumers.ts';
 import { Owner, type Drain } from '../commands/owner.ts';
-import { readyRows } from '../commands/ready-rows.ts';
+import { readyRows, workPlace } from '../commands/ready-rows.ts';
 import { diedWith, type Tenure } from '../commands/tenure.ts';
 import { DeadLetters, Work, type WorkRow } from '../commands/work.ts';
 import { groupBy } from '../group-by.ts';
@@ -42,6 +42,7 @@ export function effectOwner(registry: Registry, pool: EffectPool): Owner {
   };
 
   const drain: Drain = {
+    places: [workPlace],
     pass: async (tenure) => {
       await settler.settle(tenure);
       const now = Date.now();

@@ -15,7 +15,7 @@ import { observeBatch, observeFeedLag } from '../metrics/metrics.ts';
 import { duplicateIn } from '../mongo/transaction.ts';
 import { hint, onHint } from '../redis/hints.ts';
 import { cloudEvent, Events, toCloudEvent, type CloudEvent, type StoredEvent } from './event.ts';
-import { FeedOutbox, waitingRows, type OutboxRow } from './outbox.ts';
+import { FeedOutbox, outboxPlace, waitingRows, type OutboxRow } from './outbox.ts';
 import { lateLooks } from './pending-events.ts';
 import { underBatchSpans } from '../tracing/row-spans.ts';
 
@@ -106,6 +106,7 @@ export function feedDrain(): Drain {
   const lookForLate = lateLooks();
   let lastPass = 0;
   return {
+    places: [outboxPlace],
     pass: async (tenure) => {
       const waitMs = lastPass + paceMs - Date.now();
       if (waitMs > 0) {

@@ -1,6 +1,7 @@
 // The outbox of the feeds: which events still wait for their places. A commit writes one row for each shard of feeds that
 // its events concern; the owner of that shard numbers the events and deletes the row, in one transaction (feeds.ts).
 import type { mongo } from 'mongoose';
+import type { Place } from '../commands/lookout.ts';
 import { shardFor } from '../commands/work.ts';
 import { groupBy } from '../group-by.ts';
 import { newId } from '../ids.ts';
@@ -31,6 +32,9 @@ export interface OutboxRow {
 export const FeedOutbox = defineCollection<OutboxRow>('feed_outbox', { shard: String, events: [String], at: Date }, [
   { key: { shard: 1, _id: 1 } },
 ]);
+
+/** Where events wait for the owner of their feeds. */
+export const outboxPlace: Place = { in: FeedOutbox.name, waits: (shards) => ({ shard: { $in: shards } }) };
 
 /** Events a row names at most. */
 const rowMost = 500;

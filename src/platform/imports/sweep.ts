@@ -62,7 +62,7 @@ export async function tidyUploads(now: Date): Promise<number> {
 export function importSweep(): Sweep {
   const [first = ''] = shardsOf('operations');
   let tidyAt = 0;
-  return async (registry, shards, now) => {
+  const run: Sweep['run'] = async (registry, shards, now) => {
     if (now.getTime() >= tidyAt && shards.includes(first)) {
       tidyAt = now.getTime() + tidyEveryMs;
       tidyUploads(now).catch((error: unknown) =>
@@ -71,4 +71,5 @@ export function importSweep(): Sweep {
     }
     return await stepImports(registry, shards, now);
   };
+  return { places: [{ in: Imports.name, waits: (shards) => ({ state: 'running', shard: { $in: shards } }) }], run };
 }

@@ -3,6 +3,7 @@
 import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import type { WorkDraft } from '../commands/command.ts';
+import type { Sweep } from '../commands/drain-work.ts';
 import { makeRows } from '../commands/make-rows.ts';
 import type { Registry } from '../registry.ts';
 import { Timers, type Timer } from './store.ts';
@@ -31,6 +32,14 @@ export async function fireDueTimers(registry: Registry, shards: readonly string[
   }
   return made;
 }
+
+/** The sweep of timers. */
+export const timerSweep: Sweep = {
+  places: [
+    { in: Timers.name, waits: (shards, now) => ({ state: 'armed', shard: { $in: shards }, dueAt: { $lte: now } }) },
+  ],
+  run: fireDueTimers,
+};
 
 /** When the next armed timer of these shards is due; past where one is overdue, null where none is armed. */
 export async function nextDue(shards: readonly string[]): Promise<Date | null> {

@@ -1,6 +1,7 @@
 // Schedules that are due become work. Called by the operations worker, as often as it likes.
 import { limits } from '#config/limits.ts';
 import type { Sweep } from '../commands/drain-work.ts';
+import type { Place } from '../commands/lookout.ts';
 import { makeRows } from '../commands/make-rows.ts';
 import type { Registry } from '../registry.ts';
 import { reconcileSchedulers } from './reconcile.ts';
@@ -32,7 +33,7 @@ const compareMs = 3_000;
 export function scheduleSweep(): Sweep {
   let compareAt = 0;
   let comparing = false;
-  return async (registry, shards, now) => {
+  const run: Sweep['run'] = async (registry, shards, now) => {
     if (!comparing && now.getTime() >= compareAt) {
       comparing = true;
       compareAt = now.getTime() + compareMs;
@@ -43,4 +44,6 @@ export function scheduleSweep(): Sweep {
     }
     return await fireDueSchedules(registry, shards, now);
   };
+  const waits: Place['waits'] = (shards, now) => ({ enabled: true, shard: { $in: shards }, nextAt: { $lte: now } });
+  return { places: [{ in: Schedules.name, waits }], run };
 }

@@ -6,7 +6,7 @@ import type { Owner } from '#src/platform/commands/owner.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
 import { Transitions } from '#src/platform/machines/store.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { timerSweep } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
@@ -32,7 +32,7 @@ describe('many events at once', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', fireDueTimers);
+    owner = workOwner(server.registry, 'machines', [timerSweep]);
     owner.start();
     admin = await logInAdmin(server);
   });

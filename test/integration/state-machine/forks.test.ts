@@ -6,7 +6,7 @@ import type { Owner } from '#src/platform/commands/owner.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers, Transitions } from '#src/platform/machines/store.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { fireDueTimers, timerSweep } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
@@ -26,7 +26,7 @@ describe('POST /api/state-machines/:type/:id/fork', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', fireDueTimers);
+    owner = workOwner(server.registry, 'machines', [timerSweep]);
     owner.start();
     admin = await logInAdmin(server);
     ada = await registerSomebody(server, 'Ada');

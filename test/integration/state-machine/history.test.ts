@@ -5,7 +5,7 @@ import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { newId } from '#src/platform/ids.ts';
 import { Timers, Transitions } from '#src/platform/machines/store.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { timerSweep } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
@@ -27,7 +27,7 @@ describe('the past of a machine', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', fireDueTimers);
+    owner = workOwner(server.registry, 'machines', [timerSweep]);
     owner.start();
     admin = await logInAdmin(server);
   });

@@ -7,7 +7,7 @@ import type { Owner } from '#src/platform/commands/owner.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers, Transitions, verifyChain } from '#src/platform/machines/store.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { timerSweep } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
@@ -31,7 +31,7 @@ describe('state machines', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', fireDueTimers);
+    owner = workOwner(server.registry, 'machines', [timerSweep]);
     owner.start();
     admin = await logInAdmin(server);
     ada = await registerSomebody(server, 'Ada');

@@ -5,7 +5,7 @@ import { io, type Socket } from 'socket.io-client';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { timerSweep } from '#src/platform/machines/timers.ts';
 import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
@@ -32,7 +32,7 @@ describe('the room of a machine', function () {
   before(async () => {
     server = await startServer([userService, authService, stateMachineService], { sockets: true });
     realtime = createRealtime(server.http, mayReadFeed);
-    owners = [workOwner(server.registry, 'machines', fireDueTimers), feedOwner()];
+    owners = [workOwner(server.registry, 'machines', [timerSweep]), feedOwner()];
     owners.forEach((owner) => owner.start());
     admin = await logInAdmin(server);
   });

@@ -7,7 +7,7 @@ import type { Owner } from '#src/platform/commands/owner.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances } from '#src/platform/machines/store.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { timerSweep } from '#src/platform/machines/timers.ts';
 import { endWatches, machinesWatched, watchMachine, type MachineWatch } from '#src/platform/machines/watches.ts';
 import { closeHints } from '#src/platform/redis/hints.ts';
 import { authService } from '#src/services/auth/index.ts';
@@ -27,7 +27,7 @@ describe('waiting for a machine', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owners = [workOwner(server.registry, 'machines', fireDueTimers), feedOwner()];
+    owners = [workOwner(server.registry, 'machines', [timerSweep]), feedOwner()];
     owners.forEach((owner) => owner.start());
     admin = await logInAdmin(server);
   });

@@ -11,7 +11,7 @@ import { Events } from '#src/platform/events/event.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
 import { newId } from '#src/platform/ids.ts';
 import { Timers, Transitions } from '#src/platform/machines/store.ts';
-import { fireDueTimers } from '#src/platform/machines/timers.ts';
+import { timerSweep } from '#src/platform/machines/timers.ts';
 import { traces } from '#src/platform/traces/traces.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
@@ -56,7 +56,7 @@ describe('traces', function () {
     ]);
     owners = [
       workOwner(server.registry, 'gamification'),
-      workOwner(server.registry, 'machines', fireDueTimers),
+      workOwner(server.registry, 'machines', [timerSweep]),
       feedOwner(),
     ];
     owners.forEach((owner) => owner.start());
