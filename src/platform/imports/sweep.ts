@@ -1,5 +1,6 @@
 // Moves imports on: where every line in flight has its outcome, the next step becomes work. Called by the operations
 // worker, as often as it likes. It also removes lines that nobody needs any more.
+import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import { retention } from '#config/retention.ts';
 import type { Sweep } from '../commands/drain-work.ts';
@@ -18,9 +19,7 @@ const pageSize = 200;
 
 /** Makes one row for each running import of these shards that waits for nothing. Returns how many are new. */
 export async function stepImports(registry: Registry, shards: readonly string[], now: Date): Promise<number> {
-  const running = await Imports.native()
-    .find({ state: 'running', shard: { $in: [...shards] } }, bounded)
-    .toArray();
+  const running = await Imports.native().find(runningOf(shards), bounded).toArray();
   const wanted: WantedRow[] = [];
   for (const { _id: id, step, requestId, ...row } of running) {
     if (!(await isWaiting({ _id: id, inFlight: row.inFlight }))) {
@@ -29,6 +28,10 @@ export async function stepImports(registry: Registry, shards: readonly string[],
     }
   }
   return await makeRows(registry, wanted, now);
+}
+
+function runningOf(shards: readonly string[]): mongo.Filter<Import> {
+  return { state: 'running', shard: { $in: [...shards] } };
 }
 
 async function isWaiting({ _id, inFlight }: Pick<Import, '_id' | 'inFlight'>): Promise<boolean> {
@@ -71,5 +74,5 @@ export function importSweep(): Sweep {
     }
     return await stepImports(registry, shards, now);
   };
-  return { places: [{ in: Imports.name, waits: (shards) => ({ state: 'running', shard: { $in: shards } }) }], run };
+  return { places: [{ in: Imports.name, waits: runningOf }], run };
 }

@@ -35,9 +35,7 @@ export async function fireDueTimers(registry: Registry, shards: readonly string[
 
 /** The sweep of timers. */
 export const timerSweep: Sweep = {
-  places: [
-    { in: Timers.name, waits: (shards, now) => ({ state: 'armed', shard: { $in: shards }, dueAt: { $lte: now } }) },
-  ],
+  places: [{ in: Timers.name, waits: dueBy }],
   run: fireDueTimers,
 };
 
@@ -50,13 +48,16 @@ export async function nextDue(shards: readonly string[]): Promise<Date | null> {
   return next?.dueAt ?? null;
 }
 
+function dueBy(shards: readonly string[], now: Date): mongo.Filter<Timer> {
+  return { state: 'armed', shard: { $in: [...shards] }, dueAt: { $lte: now } };
+}
+
 async function duePage(shards: readonly string[], now: Date, after: Timer | null): Promise<Timer[]> {
-  const due: mongo.Filter<Timer> = { state: 'armed', shard: { $in: [...shards] }, dueAt: { $lte: now } };
   const further: mongo.Filter<Timer> = after
     ? { $or: [{ dueAt: { $gt: after.dueAt } }, { dueAt: after.dueAt, _id: { $gt: after._id } }] }
     : {};
   return await Timers.native()
-    .find({ ...due, ...further }, { maxTimeMS: limits.mongoMs })
+    .find({ ...dueBy(shards, now), ...further }, { maxTimeMS: limits.mongoMs })
     .sort({ dueAt: 1, _id: 1 })
     .limit(pageSize)
     .toArray();

@@ -1,19 +1,19 @@
 // Schedules that are due become work. Called by the operations worker, as often as it likes.
+import type { mongo } from 'mongoose';
 import { limits } from '#config/limits.ts';
 import type { Sweep } from '../commands/drain-work.ts';
-import type { Place } from '../commands/lookout.ts';
 import { makeRows } from '../commands/make-rows.ts';
 import type { Registry } from '../registry.ts';
 import { reconcileSchedulers } from './reconcile.ts';
 import { fireKind } from './schedule.commands.ts';
-import { runCause, runRequestId, Schedules } from './schedule.ts';
+import { runCause, runRequestId, Schedules, type Schedule } from './schedule.ts';
 
 const pageSize = 500;
 
 /** Makes one row for each schedule of these shards that is due. Returns how many are new. */
 export async function fireDueSchedules(registry: Registry, shards: readonly string[], now: Date): Promise<number> {
   const due = await Schedules.native()
-    .find({ enabled: true, shard: { $in: [...shards] }, nextAt: { $lte: now } }, { maxTimeMS: limits.mongoMs })
+    .find(dueBy(shards, now), { maxTimeMS: limits.mongoMs })
     .sort({ nextAt: 1 })
     .limit(pageSize)
     .toArray();
@@ -24,6 +24,10 @@ export async function fireDueSchedules(registry: Registry, shards: readonly stri
     return { draft: { kind: fireKind, input: { name, rev }, cause }, requestId: runRequestId(name, dueAt, rev) };
   });
   return await makeRows(registry, wanted, now);
+}
+
+function dueBy(shards: readonly string[], now: Date): mongo.Filter<Schedule> {
+  return { enabled: true, shard: { $in: [...shards] }, nextAt: { $lte: now } };
 }
 
 /** How often the job schedulers are compared with the schedules. */
@@ -44,6 +48,5 @@ export function scheduleSweep(): Sweep {
     }
     return await fireDueSchedules(registry, shards, now);
   };
-  const waits: Place['waits'] = (shards, now) => ({ enabled: true, shard: { $in: shards }, nextAt: { $lte: now } });
-  return { places: [{ in: Schedules.name, waits }], run };
+  return { places: [{ in: Schedules.name, waits: dueBy }], run };
 }
