@@ -4,12 +4,12 @@ import { audit } from '#src/platform/audit/audit.ts';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { Timers } from '#src/platform/machines/store.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import type { Service } from '#src/platform/registry.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from './accounts.ts';
 import { startServer, type Reply, type TestServer } from './http.ts';
 
@@ -17,7 +17,7 @@ import { startServer, type Reply, type TestServer } from './http.ts';
 export const definitions = '/api/state-machines/definitions';
 
 function startOwners({ registry }: TestServer): Owner[] {
-  const owners = [workOwner(registry, 'machines', [timerSweep]), workOwner(registry, 'gamification')];
+  const owners = [machinesWorker(registry), workOwner(registry, 'gamification')];
   owners.forEach((owner) => owner.start());
   return owners;
 }

@@ -4,12 +4,12 @@ import { audit } from '#src/platform/audit/audit.ts';
 import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { Work, type WorkRow } from '#src/platform/commands/work.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import { traces } from '#src/platform/traces/traces.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from './accounts.ts';
 import { startServer, type Reply, type TestServer } from './http.ts';
 
@@ -47,7 +47,7 @@ export class RuleMaker {
   static async start(): Promise<RuleMaker> {
     const services = [userService, authService, gamificationService, stateMachineService, audit, traces];
     const server = await startServer(services);
-    const owners = [workOwner(server.registry, 'machines', [timerSweep]), workOwner(server.registry, 'gamification')];
+    const owners = [machinesWorker(server.registry), workOwner(server.registry, 'gamification')];
     owners.forEach((owner) => owner.start());
     return new RuleMaker(server, owners, await logInAdmin(server), await registerSomebody(server, 'Ada'));
   }

@@ -1,15 +1,14 @@
 // Many events in one request, and events that their senders name.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { Work } from '#src/platform/commands/work.ts';
 import { newId } from '#src/platform/ids.ts';
 import { Transitions } from '#src/platform/machines/store.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
@@ -32,7 +31,7 @@ describe('many events at once', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', [timerSweep]);
+    owner = machinesWorker(server.registry);
     owner.start();
     admin = await logInAdmin(server);
   });

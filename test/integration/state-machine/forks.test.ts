@@ -1,15 +1,15 @@
 // Forks over HTTP: a machine that stands where another one stood, for operators, and nothing of it reaches anybody.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers, Transitions } from '#src/platform/machines/store.ts';
-import { fireDueTimers, timerSweep } from '#src/platform/machines/timers.ts';
+import { fireDueTimers } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
@@ -26,7 +26,7 @@ describe('POST /api/state-machines/:type/:id/fork', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', [timerSweep]);
+    owner = machinesWorker(server.registry);
     owner.start();
     admin = await logInAdmin(server);
     ada = await registerSomebody(server, 'Ada');

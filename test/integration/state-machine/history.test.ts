@@ -1,14 +1,13 @@
 // What machines went through, over HTTP: as of a step or a moment, and as a story in lines.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { newId } from '#src/platform/ids.ts';
 import { Timers, Transitions } from '#src/platform/machines/store.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
 
@@ -27,7 +26,7 @@ describe('the past of a machine', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', [timerSweep]);
+    owner = machinesWorker(server.registry);
     owner.start();
     admin = await logInAdmin(server);
   });

@@ -2,15 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { io, type Socket } from 'socket.io-client';
-import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import { createRealtime, type Realtime } from '#src/platform/realtime/server.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
 import { mayReadFeed } from '#src/services/websocket/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startServer, type TestServer } from '../../support/http.ts';
@@ -32,7 +31,7 @@ describe('the room of a machine', function () {
   before(async () => {
     server = await startServer([userService, authService, stateMachineService], { sockets: true });
     realtime = createRealtime(server.http, mayReadFeed);
-    owners = [workOwner(server.registry, 'machines', [timerSweep]), feedOwner()];
+    owners = [machinesWorker(server.registry), feedOwner()];
     owners.forEach((owner) => owner.start());
     admin = await logInAdmin(server);
   });

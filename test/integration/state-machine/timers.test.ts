@@ -1,16 +1,16 @@
 // Timers of machines on real MongoDB: due ones become work, the work lets them go off, once.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { shardsOf, Work } from '#src/platform/commands/work.ts';
 import { Events } from '#src/platform/events/event.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances, Timers } from '#src/platform/machines/store.ts';
-import { fireDueTimers, timerSweep, nextDue } from '#src/platform/machines/timers.ts';
+import { fireDueTimers, nextDue } from '#src/platform/machines/timers.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startServer, type TestServer } from '../../support/http.ts';
@@ -23,7 +23,7 @@ describe('timers of state machines', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owner = workOwner(server.registry, 'machines', [timerSweep]);
+    owner = machinesWorker(server.registry);
     owner.start();
     admin = await logInAdmin(server);
   });
@@ -96,7 +96,7 @@ describe('timers of state machines', function () {
       new Set(due.map(({ _id }) => `t.${_id}`)),
     );
     assert.ok(rows.every((row) => due.some((timer) => timer.requestId === row.requestId && timer.shard === row.shard)));
-    owner = workOwner(server.registry, 'machines', [timerSweep]);
+    owner = machinesWorker(server.registry);
     owner.start();
     await eventually(async () => {
       assert.equal(
@@ -126,7 +126,7 @@ describe('timers of state machines', function () {
     await Timers.native().insertMany(timers);
     const due = async (): Promise<number> => await fireDueTimers(server.registry, shards, new Date());
     assert.deepEqual([await due(), await due(), await due()], [500, 10, 0]);
-    owner = workOwner(server.registry, 'machines', [timerSweep]);
+    owner = machinesWorker(server.registry);
     owner.start();
     await eventually(async () => {
       assert.equal(await Timers.native().countDocuments({ instance: 'none.x', state: 'fired' }), 510);

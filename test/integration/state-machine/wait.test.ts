@@ -2,17 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'mocha';
 import { limits } from '#config/limits.ts';
-import { workOwner } from '#src/platform/commands/drain-work.ts';
 import type { Owner } from '#src/platform/commands/owner.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
 import { newId } from '#src/platform/ids.ts';
 import { MachineInstances } from '#src/platform/machines/store.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import { endWatches, machinesWatched, watchMachine, type MachineWatch } from '#src/platform/machines/watches.ts';
 import { closeHints } from '#src/platform/redis/hints.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
@@ -27,7 +26,7 @@ describe('waiting for a machine', function () {
 
   before(async () => {
     server = await startServer([userService, authService, stateMachineService]);
-    owners = [workOwner(server.registry, 'machines', [timerSweep]), feedOwner()];
+    owners = [machinesWorker(server.registry), feedOwner()];
     owners.forEach((owner) => owner.start());
     admin = await logInAdmin(server);
   });

@@ -11,13 +11,13 @@ import { Events } from '#src/platform/events/event.ts';
 import { feedOwner } from '#src/platform/events/feeds.ts';
 import { newId } from '#src/platform/ids.ts';
 import { Timers, Transitions } from '#src/platform/machines/store.ts';
-import { timerSweep } from '#src/platform/machines/timers.ts';
 import { traces } from '#src/platform/traces/traces.ts';
 import { authService } from '#src/services/auth/index.ts';
 import { gamificationService } from '#src/services/gamification/index.ts';
 import { stateMachineService } from '#src/services/state-machine/index.ts';
 import { userService } from '#src/services/user/index.ts';
 import { websocketService } from '#src/services/websocket/index.ts';
+import { machinesWorker } from '#workers/machines.worker.ts';
 import { asLoggedIn, logInAdmin, registerSomebody, type LoggedIn } from '../../support/accounts.ts';
 import { eventually } from '../../support/eventually.ts';
 import { problemOf, startServer, type Reply, type TestServer } from '../../support/http.ts';
@@ -54,11 +54,7 @@ describe('traces', function () {
       operations,
       traces,
     ]);
-    owners = [
-      workOwner(server.registry, 'gamification'),
-      workOwner(server.registry, 'machines', [timerSweep]),
-      feedOwner(),
-    ];
+    owners = [workOwner(server.registry, 'gamification'), machinesWorker(server.registry), feedOwner()];
     owners.forEach((owner) => owner.start());
     admin = await logInAdmin(server);
     ada = await registerSomebody(server, 'Ada');
